@@ -1,0 +1,272 @@
+"""The contract between a game and everything else.
+
+A game is one file. It holds four functions over ONE position, written as plain loops over an integer array, and a
+subclass of `Game` with the declared facts. Numba compiles the four functions; this module runs them over batches.
+
+    reset(state, params)             write the initial position into `state`
+    legal(state, params, mask)       mask[a] = may the player to move choose action a; all False once the game is over
+    apply(state, params, action)     play a legal action, in place
+    observe(state, params, planes)   write the position as the player to move sees it, float32 [P, H, W]
+
+`state` is an integer array of `state_words` words; its first three are common to all games:
+
+    state[TO_MOVE]   the player to move, 0 or 1 (who does not matter once the game is over)
+    state[OVER]      1 once the game has ended, else 0
+    state[RESULT]    +1, 0 or -1 for player 0 once the game has ended, else 0
+
+`params` is an integer array chosen by the game (its size, its variant), so that one compiled kernel serves all sizes.
+The four functions may call helpers of their own file and nothing else: numba's cache notices changes of that file only.
+
+Array axes: B positions, S state words, A actions, P planes, H x W board.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import typing
+from typing import ClassVar, NamedTuple
+
+import numba
+import numpy as np
+
+TO_MOVE, OVER, RESULT = 0, 1, 2
+HEADER = 3
+
+kernel = numba.njit(cache=True, nogil=True)
+"""Decorator of the four rule functions and their helpers."""
+
+# Kernels that take other kernels as arguments are compiled per game and must not be cached: numba's cache does not
+# tell two games' functions apart.
+_batched = numba.njit(nogil=True)
+
+
+class GameError(ValueError):
+    """A game, setting, action or text that cannot be; the message names value, expectation and remedy."""
+
+
+class Rules(NamedTuple):
+    """The four kernels of a game, each over one position (see the module's docstring)."""
+
+    reset: typing.Callable
+    legal: typing.Callable
+    apply: typing.Callable
+    observe: typing.Callable
+
+
+class Symmetries(NamedTuple):
+    """Board symmetries in the mover's frame; row 0 is the identity.
+
+    The position transformed by symmetry k has planes'[:, j] = planes[:, cells[k, j]] (board flattened) and
+    policy'[j] = policy[actions[k, j]].
+    """
+
+    actions: np.ndarray  # int64 [K, A]
+    cells: np.ndarray  # int64 [K, H * W]
+
+
+class Game:
+    """Rules at a size. Subclasses declare the facts below in `__init__` and draw and parse positions.
+
+    Everything here works on batches: `states` is [B, S], `actions` int64 [B], `mask` bool [B, A].
+    """
+
+    name: str
+    rules: ClassVar[Rules]
+    state_dtype: ClassVar[type] = np.int16
+    can_draw: ClassVar[bool] = False
+
+    settings: dict[str, int | bool | str]  # what `make(name, **settings)` was called with, defaults included
+    size: int  # the number that orders the sizes of a game in tables and fits
+    params: np.ndarray  # int64, handed to the four kernels
+    state_words: int
+    num_actions: int
+    observation_shape: tuple[int, int, int]  # P, H, W
+    max_length: int  # no game has more moves
+    symmetries: Symmetries
+    views: np.ndarray  # int64 [2, A]: what player p sees as action j is action views[p, j]
+
+    def __init__(self, *, settings: dict, size: int, params: typing.Sequence[int], state_words: int, num_actions: int,
+                 observation_shape: tuple[int, int, int], max_length: int, symmetries: Symmetries | None = None,
+                 views: np.ndarray | None = None):  # fmt: skip
+        self.settings = settings
+        self.size = size
+        self.params = np.array(params, np.int64)
+        self.state_words = state_words
+        self.num_actions = num_actions
+        self.observation_shape = observation_shape
+        self.max_length = max_length
+        cells = observation_shape[1] * observation_shape[2]
+        self.symmetries = symmetries or Symmetries(np.arange(num_actions)[None], np.arange(cells)[None])
+        self.views = np.stack([np.arange(num_actions)] * 2) if views is None else views
+
+    @property
+    def title(self) -> str:
+        """Short name with the settings that matter: `hex5`, `hex5-swap`."""
+        return f"{self.name}{self.size}"
+
+    # ---- batches ---------------------------------------------------------------------------------------------------
+
+    def reset(self, count: int) -> np.ndarray:
+        """`count` initial positions, [B, S]."""
+        states = np.zeros((count, self.state_words), self.state_dtype)
+        _reset(self.rules.reset, states, self.params)
+        return states
+
+    def step(self, states: np.ndarray, actions: np.ndarray, legal: np.ndarray, planes: np.ndarray) -> None:
+        """Play `actions` in place; write the new positions' masks to `legal` [B, A] and views to `planes` [B, P, H, W].
+
+        Actions are trusted: checking them is for `play`.
+        """
+        _step(self.rules.apply, self.rules.legal, self.rules.observe, states, self.params, actions, legal, planes)
+
+    def advance(self, states: np.ndarray, actions: np.ndarray) -> None:
+        """Play `actions` in place, trusted, without masks and views."""
+        _advance(self.rules.apply, states, self.params, actions)
+
+    def legal(self, states: np.ndarray) -> np.ndarray:
+        """Legal actions, bool [B, A]."""
+        mask = np.zeros((len(states), self.num_actions), np.bool_)
+        _legal(self.rules.legal, states, self.params, mask)
+        return mask
+
+    def observe(self, states: np.ndarray) -> np.ndarray:
+        """What the players to move see, float32 [B, P, H, W]."""
+        planes = np.zeros((len(states), *self.observation_shape), np.float32)
+        _observe(self.rules.observe, states, self.params, planes)
+        return planes
+
+    def to_move(self, states: np.ndarray) -> np.ndarray:
+        """Player to move, 0 or 1, [B]."""
+        return states[:, TO_MOVE]
+
+    def over(self, states: np.ndarray) -> np.ndarray:
+        """Whether the games have ended, bool [B]."""
+        return states[:, OVER] != 0
+
+    def result(self, states: np.ndarray) -> np.ndarray:
+        """+1, 0, -1 for player 0 where the game has ended, else 0, [B]."""
+        return states[:, RESULT]
+
+    # ---- one position, checked -------------------------------------------------------------------------------------
+
+    def play(self, state: np.ndarray, *actions: int) -> np.ndarray:
+        """The position after `actions` from one position [S]; a copy.
+
+        Raises GameError for an illegal action or a move after the end.
+        """
+        states = state[None].copy()
+        for action in actions:
+            mask = self.legal(states)[0]
+            if not (0 <= action < self.num_actions) or not mask[action]:
+                what = "the game is over" if self.over(states)[0] else f"legal are {np.flatnonzero(mask).tolist()}"
+                raise GameError(f"action {action} is not legal in {self.title} here: {what}\n{self.draw(states[0])}")
+            self.advance(states, np.array([action]))
+        return states[0]
+
+    def draw(self, state: np.ndarray) -> str:
+        """One position as text that `parse` reads back."""
+        raise NotImplementedError
+
+    def parse(self, text: str) -> np.ndarray:
+        """The position [S] that `draw` wrote. Raises GameError for text that is no position of this game."""
+        raise NotImplementedError
+
+    def action_text(self, action: int) -> str:
+        """An action as people write it."""
+        return str(action)
+
+
+# ---- finding games -------------------------------------------------------------------------------------------------
+
+
+def game_class(name: str) -> type[Game]:
+    """The Game subclass called `name`: the file `games/NAME.py`, or `package.module:Class` anywhere else.
+
+    Raises GameError if there is none.
+    """
+    module_name, _, attribute = name.partition(":")
+    if not attribute and not module_name.isidentifier():
+        raise GameError(f"game {name!r} is no name: expected a file of games/ such as 'hex', or 'package.module:Class'")
+    target = module_name if attribute else f"games.{module_name}"
+    try:
+        module = importlib.import_module(target)
+    except ModuleNotFoundError as error:
+        if error.name is None or not target.startswith(error.name):
+            raise
+        raise GameError(
+            f"no game {name!r}: there is no module {target}; known games are {', '.join(names())}"
+        ) from None
+    if attribute:
+        found = [getattr(module, attribute, None)]
+    else:
+        found = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
+    games = [c for c in found if inspect.isclass(c) and issubclass(c, Game)]
+    if len(games) != 1:
+        raise GameError(
+            f"no game {name!r}: {target} must define one subclass of games.Game; known: {', '.join(names())}"
+        )
+    return games[0]
+
+
+def names() -> list[str]:
+    """The games of this collection: the modules of games/ that define a Game."""
+    import pathlib
+
+    here = pathlib.Path(__file__).parent
+    return sorted(f.stem for f in here.glob("*.py") if "(Game)" in f.read_text())
+
+
+def make(name: str, **settings) -> Game:
+    """Build a game: `make("hex", size=5)`.
+
+    Raises GameError for an unknown game, an unknown setting or an impossible value.
+    """
+    cls = game_class(name)
+    known = inspect.signature(cls).parameters
+    for key in settings:
+        if key not in known:
+            raise GameError(f"game {name!r} has no setting {key!r}: it takes {', '.join(known)}")
+    return cls(**settings)
+
+
+def int_setting(game: str, key: str, value, low: int, high: int) -> int:
+    """`value` as an integer in [low, high]; raises GameError naming game, key and range."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise GameError(f"{game}: {key}={value!r} cannot be: expected an integer from {low} to {high}")
+    return int(value)
+
+
+# ---- batch kernels -------------------------------------------------------------------------------------------------
+
+
+@_batched
+def _reset(reset, states, params):
+    for b in range(len(states)):
+        reset(states[b], params)
+
+
+@_batched
+def _step(apply, legal, observe, states, params, actions, masks, planes):
+    for b in range(len(states)):
+        apply(states[b], params, actions[b])
+        legal(states[b], params, masks[b])
+        observe(states[b], params, planes[b])
+
+
+@_batched
+def _advance(apply, states, params, actions):
+    for b in range(len(states)):
+        apply(states[b], params, actions[b])
+
+
+@_batched
+def _legal(legal, states, params, masks):
+    for b in range(len(states)):
+        legal(states[b], params, masks[b])
+
+
+@_batched
+def _observe(observe, states, params, planes):
+    for b in range(len(states)):
+        observe(states[b], params, planes[b])
