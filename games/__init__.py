@@ -1,12 +1,13 @@
 """Rules of games as kernels over plain arrays; no agents, no networks.
 
 core         the contract: what a game file holds, batches, finding games
+registry     finding games, networks and strategies by name
 tictactoe    the file to copy
 hex          Hex at any size, with and without swap
 conformance  check_game: every promise of the contract as one named check
 exact        exact play: the values of positions and the stubborn perfect player
 """
 
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, kernel, make, names
+from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, kernel, make
 
-__all__ = ["HEADER", "OVER", "RESULT", "TO_MOVE", "Game", "GameError", "Rules", "Symmetries", "kernel", "make", "names"]
+__all__ = ["HEADER", "OVER", "RESULT", "TO_MOVE", "Game", "GameError", "Rules", "Symmetries", "kernel", "make"]

@@ -22,13 +22,13 @@ Array axes: B positions, S state words, A actions, P planes, H x W board.
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import typing
 from typing import ClassVar, NamedTuple
 
 import numba
 import numpy as np
+
+from games import registry
 
 TO_MOVE, OVER, RESULT = 0, 1, 2
 HEADER = 3
@@ -185,36 +185,7 @@ def game_class(name: str) -> type[Game]:
 
     Raises GameError if there is none.
     """
-    module_name, _, attribute = name.partition(":")
-    if not attribute and not module_name.isidentifier():
-        raise GameError(f"game {name!r} is no name: expected a file of games/ such as 'hex', or 'package.module:Class'")
-    target = module_name if attribute else f"games.{module_name}"
-    try:
-        module = importlib.import_module(target)
-    except ModuleNotFoundError as error:
-        if error.name is None or not target.startswith(error.name):
-            raise
-        raise GameError(
-            f"no game {name!r}: there is no module {target}; known games are {', '.join(names())}"
-        ) from None
-    if attribute:
-        found = [getattr(module, attribute, None)]
-    else:
-        found = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
-    games = [c for c in found if inspect.isclass(c) and issubclass(c, Game)]
-    if len(games) != 1:
-        raise GameError(
-            f"no game {name!r}: {target} must define one subclass of games.Game; known: {', '.join(names())}"
-        )
-    return games[0]
-
-
-def names() -> list[str]:
-    """The games of this collection: the modules of games/ that define a Game."""
-    import pathlib
-
-    here = pathlib.Path(__file__).parent
-    return sorted(f.stem for f in here.glob("*.py") if "(Game)" in f.read_text())
+    return registry.find(name, "games", Game, GameError)
 
 
 def make(name: str, **settings) -> Game:
@@ -223,10 +194,7 @@ def make(name: str, **settings) -> Game:
     Raises GameError for an unknown game, an unknown setting or an impossible value.
     """
     cls = game_class(name)
-    known = inspect.signature(cls).parameters
-    for key in settings:
-        if key not in known:
-            raise GameError(f"game {name!r} has no setting {key!r}: it takes {', '.join(known)}")
+    registry.check_settings(f"game {name!r}", cls, settings, GameError)
     return cls(**settings)
 
 

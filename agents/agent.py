@@ -1,0 +1,72 @@
+"""What picks moves: one interface for everything from random play to search.
+
+A strategy decides for a batch of positions, each with a budget of its own; an agent is a strategy with one budget.
+A strategy is one file of agents/strategies/ (or `package.module:Class` elsewhere).
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from games import Game, registry
+from mcts import Evaluator
+
+
+class AgentError(ValueError):
+    """An agent that cannot be; the message names value, expectation and remedy."""
+
+
+class Decision(NamedTuple):
+    """Answers for B positions."""
+
+    actions: np.ndarray  # int64 [B]
+    policy: np.ndarray  # float32 [B, A]: what the strategy would sample from
+    value: np.ndarray  # float32 [B]: expected result for the player to move, nan where the strategy has none
+    evaluations: np.ndarray  # int64 [B]: network evaluations spent
+
+
+class Strategy:
+    """Subclasses are built with (game) or (game, evaluator) and settings of their own.
+
+    uses_network: whether an evaluator is needed, and with it a snapshot.
+    uses_budget: whether more evaluations make a difference.
+    """
+
+    name: str
+    uses_network = True
+    uses_budget = True
+
+    def decide(self, states: np.ndarray, budgets: np.ndarray, streams: np.ndarray) -> Decision:
+        """Choose for each of `states` [B, S] with at most budgets [B] evaluations; advances `streams` uint64 [B]."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A strategy with a budget: the thing that has an Elo."""
+
+    strategy: Strategy
+    budget: int = 1
+
+    def act(self, states: np.ndarray, streams: np.ndarray) -> Decision:
+        return self.strategy.decide(states, np.full(len(states), self.budget, np.int32), streams)
+
+
+def make_strategy(name: str, game: Game, evaluator: Evaluator | None = None, **settings) -> Strategy:
+    """Build a strategy. Raises AgentError for an unknown one, a missing network or an unknown setting."""
+    cls = registry.find(name, "agents.strategies", Strategy, AgentError)
+    needs = [game, evaluator] if cls.uses_network else [game]
+    if cls.uses_network and evaluator is None:
+        raise AgentError(f"strategy {name!r} needs a network: give it a snapshot")
+    registry.check_settings(f"strategy {name!r}", cls, settings, AgentError, given=len(needs))
+    return cls(*needs, **settings)
+
+
+def default_settings(cls: type[Strategy]) -> dict:
+    """The settings of a strategy with their defaults."""
+    parameters = inspect.signature(cls).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}

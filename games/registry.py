@@ -1,0 +1,52 @@
+"""Finding games, network families and strategies by name, so that a new one is a new file and nothing else.
+
+A plain name is a module of the collection's own package; `package.module:Class` is anything that can be imported.
+"""
+
+import importlib
+import inspect
+import pathlib
+import re
+
+
+def find(name: str, package: str, base: type, error: type[Exception]) -> type:
+    """The subclass of `base` called `name`: the one in the module `PACKAGE.NAME`, or `package.module:Class`.
+
+    Raises `error` if there is none, naming what there is.
+    """
+    what = base.__name__.lower()
+    known = f"known are {', '.join(names(package, base))}; one of your own is called 'package.module:Class'"
+    module_name, _, attribute = str(name).partition(":")
+    if not re.fullmatch(r"[A-Za-z_][\w.]*", module_name) or ("." in module_name and not attribute):
+        raise error(f"no {what} {name!r}: {known}")
+    target = module_name if attribute else f"{package}.{module_name}"
+    try:
+        module = importlib.import_module(target)
+    except ModuleNotFoundError as missing:
+        if missing.name is None or not target.startswith(missing.name):
+            raise error(f"{what} {name!r} cannot be imported: {missing}") from missing
+        raise error(f"no {what} {name!r}: {known}") from None
+    candidates = [getattr(module, attribute, None)] if attribute else _defined_in(module)
+    classes = [c for c in candidates if inspect.isclass(c) and issubclass(c, base)]
+    if len(classes) != 1:
+        raise error(f"no {what} {name!r}: {target} has {len(classes)} subclasses of {base.__name__} there; {known}")
+    return classes[0]
+
+
+def names(package: str, base: type) -> list[str]:
+    """The modules of `package` that define a subclass of `base`, read from their text without importing them."""
+    folder = pathlib.Path(importlib.import_module(package).__file__ or "").parent
+    pattern = re.compile(rf"^class \w+\({base.__name__}\)", re.MULTILINE)
+    return sorted(file.stem for file in folder.glob("*.py") if pattern.search(file.read_text()))
+
+
+def check_settings(what: str, cls: type, settings: dict, error: type[Exception], given: int = 0) -> None:
+    """Raise `error` for a setting that `cls` does not take; its first `given` parameters are not settings."""
+    known = list(inspect.signature(cls).parameters)[given:]
+    for key in settings:
+        if key not in known:
+            raise error(f"{what} has no setting {key!r}: it takes {', '.join(known) or 'none'}")
+
+
+def _defined_in(module):
+    return [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
