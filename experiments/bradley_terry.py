@@ -50,7 +50,6 @@ class Fit:
     covariance: np.ndarray  # [n, n], empty if not asked for
     first_move: float  # Elo, worth of moving first; nan without the term
     first_move_se: float
-    steps: int
 
     def errors(self, anchor: int) -> np.ndarray:
         """Standard error of elo[i] - elo[anchor] for every i, [n]."""
@@ -72,7 +71,7 @@ def fit(pairings: Pairings, first_move: bool = False, prior_sd: float = PRIOR_SD
         if first_move:
             x[-1] = np.nan_to_num(start.first_move) / ELO
     value = problem.value(x)
-    for step_count in range(1, MAX_STEPS + 1):
+    for _ in range(MAX_STEPS):
         step = problem.newton_step(x)
         scale = min(1.0, 4 / max(np.abs(step).max(), 1e-300))  # nats; far from the optimum the quadratic model is poor
         while (trial := problem.value(x + scale * step)) > value + 1e-12 * abs(value) and scale > 1e-6:
@@ -86,7 +85,7 @@ def fit(pairings: Pairings, first_move: bool = False, prior_sd: float = PRIOR_SD
     n = pairings.n
     edge = x[-1] * ELO if first_move else np.nan
     edge_se = float(np.sqrt(full[-1, -1])) * ELO if first_move and covariance else np.nan
-    return Fit(x[:n] * ELO, full[:n, :n] * ELO**2, edge, edge_se, step_count)
+    return Fit(x[:n] * ELO, full[:n, :n] * ELO**2, edge, edge_se)
 
 
 class _Problem:

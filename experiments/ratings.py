@@ -9,7 +9,6 @@ and its prior are in bradley_terry.py, the assumptions in docs/ratings.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,28 +106,26 @@ def _pool(game: str, size: float, rows: Table) -> Pool:
 
 
 def _lumps(rows: Table):
-    """(row, first, points, games, group [L], shape [G]): the games of each row, from a's viewpoint; first is +1 where a moved first."""
+    """(row, first, points, games, group [L], shape [G]): games from a's viewpoint; first is +1 where a moved first."""
     count = len(rows["agent_a"])
     outcomes = rows.get("outcomes", np.full(count, "", object))
     set_names = ["seed", "round", "chunk"]
     sets = list(zip(*(rows.get(name, np.zeros(count)) for name in set_names), strict=True))
-    parts, shape, openings = [], [], {}
+    parts: list[tuple[float, ...]] = []
+    shape: list[float] = []
+    openings: dict[tuple, int] = {}
     for row in range(count):
-        if outcomes[row]:
-            letters = [POINTS[letter] for letter in outcomes[row]]
-            for number, point in enumerate(letters):
-                opening = openings.setdefault((sets[row], number // 2), len(shape))
-                if opening == len(shape):
-                    shape.append(1.0)
-                parts.append((row, 1 - 2 * (number % 2), point, 1.0, opening))
-            continue
-        for first, point, number in _counts(rows, row):
-            if number:
-                parts.append((row, first, point * number, number, len(shape)))
-                shape.append(number)
-    columns = np.array(parts, dtype=float).reshape(-1, 5).T
-    row, first, points, games, group = columns
-    return row.astype(int), first.astype(int), points, games, group.astype(int), np.array(shape)
+        for number, letter in enumerate(outcomes[row]):
+            opening = openings.setdefault((sets[row], number // 2), len(shape))
+            if opening == len(shape):
+                shape.append(1.0)
+            parts.append((row, 1 - 2 * (number % 2), POINTS[letter], 1.0, opening))
+        for first, point, games in [] if outcomes[row] else _counts(rows, row):
+            if games:
+                parts.append((row, first, point * games, games, len(shape)))
+                shape.append(games)
+    rows_of, first_of, points_of, games_of, group = np.array(parts, dtype=float).reshape(-1, 5).T
+    return rows_of.astype(int), first_of.astype(int), points_of, games_of, group.astype(int), np.array(shape)
 
 
 def _counts(rows: Table, row: int) -> list[tuple[int, float, float]]:
@@ -219,8 +216,8 @@ def _notes(pairings: Pairings, names: list[str], zero: int, named: bool) -> list
     return notes
 
 
-def rate_table(matches: Table, anchor: str | None = None, perfect: frozenset[str] = frozenset(), first_move: bool = False,
-               prior_sd: float = bradley_terry.PRIOR_SD) -> list[Rated]:  # fmt: skip
+def rate_table(matches: Table, anchor: str | None = None, perfect: frozenset[str] = frozenset(),
+               first_move: bool = False, prior_sd: float = bradley_terry.PRIOR_SD) -> list[Rated]:  # fmt: skip
     """Ratings of every pool of a match table.
 
     The anchor of a pool is `anchor` where it plays in it, else a perfect player of the pool, else its best agent.
@@ -329,7 +326,7 @@ def summary(rated: list[Rated], most: int = 12) -> str:
 
 
 @one_line_errors
-def command(config: Mapping | DictConfig) -> Path:
+def command(config: DictConfig) -> Path:
     """The body of the command; returns the path of ratings.csv."""
     settings = typed(RatingsConfig, config)
     if (settings.matches is None) == (settings.study_dir is None):

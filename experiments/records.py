@@ -1,9 +1,9 @@
 """The files of a study: what each column means, how tables are read with care and written atomically.
 
-A run trains snapshots; a snapshot with a test-time strategy and a budget is an agent (agents.csv); agents meet in matches
-(matches.csv); matches become ratings (ratings.csv). Every table is CSV with a header; a missing value is an empty cell,
-never 0. Tables from elsewhere are read by the same functions: they need the required columns only, and columns that
-this file does not know are ignored.
+A run trains snapshots; a snapshot with a test-time strategy and a budget is an agent (agents.csv); agents meet in
+matches (matches.csv); matches become ratings (ratings.csv). Every table is CSV with a header; a missing value is an
+empty cell, never 0. Tables from elsewhere are read by the same functions: they need the required columns only, and
+columns that this file does not know are ignored.
 """
 
 from __future__ import annotations
@@ -120,16 +120,13 @@ def read_agents(path: Path) -> Table:
 def read_ratings(path: Path) -> Table:
     """A table of rated agents, ours or anybody's: needs size, train_flops, elo; no elo may be missing.
 
-    Rows without train_flops (a perfect player, a hand-written bot) are kept; 0 FLOPs cannot be, since fits use logarithms.
+    Rows without train_flops (a perfect player, a hand-written bot) are kept.
     """
     table, lines = read_table(path, RATINGS, RATINGS_REQUIRED)
     for row, line in enumerate(lines):
         for name in ("elo", "size"):
             if math.isnan(table[name][row]):
                 raise _error(path, line, f"{name} is empty", "a number in every row", "fill it or delete the row")
-        for name in ("train_flops", "test_flops_per_move"):
-            if name in table and table[name][row] == 0:
-                raise _error(path, line, f"{name} = 0", "more than 0 FLOPs", "leave the cell empty where it is unknown")
     if "agent" in table:
         _check_unique(path, table["agent"], lines)
     return table
@@ -219,7 +216,7 @@ def _number(path: Path, line: int, name: str, kind: str, cell: str) -> float:
     return value
 
 
-def _check_match(path: Path, line: int, row: Mapping) -> None:
+def _check_match(path: Path, line: int, row: dict) -> None:
     """The counts of one match must agree with each other."""
     if row["agent_a"] == row["agent_b"]:
         raise _error(path, line, f"agent {row['agent_a']!r} matched with itself", "two agents", "delete the row")
@@ -241,7 +238,8 @@ def _check_match(path: Path, line: int, row: Mapping) -> None:
             or sum(counted) != len(outcomes)
             or len(outcomes) % 2
         ):
-            raise _error(path, line, f"outcomes {outcomes[:20]!r}", "two letters w, d, l per opening that add up to the counts",
+            raise _error(path, line, f"outcomes {outcomes[:20]!r}",
+                         "two letters w, d, l per opening that add up to the counts",
                          "correct the row or delete the column")  # fmt: skip
         counted = [
             outcomes[0::2].count("w"),
@@ -250,7 +248,8 @@ def _check_match(path: Path, line: int, row: Mapping) -> None:
             outcomes[1::2].count("d"),
         ]
         if not any(math.isnan(count) for count in colours) and counted != colours:
-            raise _error(path, line, f"counts by colour {[int(count) for count in colours]}", f"{counted} as in outcomes",
+            raise _error(path, line, f"counts by colour {[int(count) for count in colours]}",
+                         f"{counted} as in outcomes",
                          "correct the row or delete the column outcomes")  # fmt: skip
 
 
