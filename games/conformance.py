@@ -1,0 +1,121 @@
+"""Does a game keep the promises of games.core? Every promise is one check in games.promises.
+
+As a command, for a game of this collection or your own:
+
+    python -m games.conformance hex size=5 swap=true
+    python -m games.conformance my_package.my_game:MyGame
+
+In your tests:
+
+    @parametrize_with_checks([MyGame(size=4), MyGame(size=7)])
+    def test_promises(game, check):
+        check(game, seed=0)
+
+or all at once: `check_game(MyGame(size=4))`.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+
+from games.core import Game, GameError, make
+from games.promises import CHECKS, PromiseBroken, check_declared_facts, check_plain_python
+
+__all__ = ["CHECKS", "PromiseBroken", "check_game", "parametrize_with_checks", "run_checks"]
+
+Check = Callable[[Game, int], None]
+
+# What these find can crash the process or make nonsense of the others, so they come first and the rest waits.
+GROUNDS: tuple[Check, ...] = (check_declared_facts, check_plain_python)
+
+
+def run_checks(game: Game, seed: int = 0, skip: Iterable[str] = ()) -> Iterator[tuple[str, str | None]]:
+    """Run all checks but those named in `skip`; yields each name with None if kept, else with what is wrong.
+
+    Stops after a failure that makes the later checks meaningless or dangerous.
+    """
+    unknown = set(skip) - {check.__name__ for check in CHECKS}
+    if unknown:
+        raise GameError(f"no check is called {', '.join(sorted(unknown))}: they are in games.promises.CHECKS")
+    for check in CHECKS:
+        if check.__name__ in skip:
+            continue
+        try:
+            check(game, seed)
+        except PromiseBroken as broken:
+            yield check.__name__, str(broken)
+        except Exception as error:
+            yield check.__name__, f"{type(error).__name__}: {error}"
+        else:
+            yield check.__name__, None
+            continue
+        if check in GROUNDS:
+            return
+
+
+def check_game(game: Game | Callable[[], Game], seed: int = 0, skip: Iterable[str] = ()) -> None:
+    """Raise PromiseBroken naming every promise that `game`, or the game that it builds, does not keep.
+
+    `skip` states by name which promises the game does not make, such as check_observation_tells_legal where
+    information is hidden on purpose.
+    """
+    game = game if isinstance(game, Game) else game()
+    broken = [f"{name}: {reason}" for name, reason in run_checks(game, seed, tuple(skip)) if reason is not None]
+    if broken:
+        raise PromiseBroken(f"{game.title} breaks {len(broken)} of {len(CHECKS)} promises\n" + "\n".join(broken))
+
+
+def parametrize_with_checks(games: Iterable[Game | Callable[[], Game]]):
+    """Decorator for a pytest function with the arguments `game` and `check`: one test per game and promise."""
+    import pytest
+
+    built = [game if isinstance(game, Game) else game() for game in games]
+    cases = [pytest.param(game, check, id=f"{game.title}-{check.__name__}") for game in built for check in CHECKS]
+    return pytest.mark.parametrize(("game", "check"), cases)
+
+
+# ---- command -------------------------------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 0 if all promises are kept, 1 if not, 2 if there is no such game."""
+    parser = argparse.ArgumentParser(
+        prog="python -m games.conformance", description="Check that a game keeps the promises of games.core."
+    )
+    parser.add_argument("game", help="a file of games/ such as hex, or my_package.my_game:MyGame")
+    parser.add_argument("settings", nargs="*", metavar="key=value", help="settings of the game: size=5 swap=true")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random games (default 0)")
+    options = parser.parse_args(arguments)
+    try:
+        game = make(options.game, **dict(_setting(text) for text in options.settings))
+    except (GameError, ImportError, TypeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return _report(game, options.seed)
+
+
+def _report(game, seed):
+    done, failed = 0, 0
+    for name, reason in run_checks(game, seed):
+        done += 1
+        failed += reason is not None
+        print(f"{name:<32} {'ok' if reason is None else f'FAILED: {reason}'}", flush=True)
+    left = f", {len(CHECKS) - done} not run" if done < len(CHECKS) else ""
+    print(f"{game.title}: {done - failed} of {len(CHECKS)} promises kept{left}")
+    return 1 if failed else 0
+
+
+def _setting(text):
+    key, equals, value = text.partition("=")
+    if not equals or not key.isidentifier():
+        raise GameError(f"{text!r} is no setting: expected key=value, such as size=5")
+    if value.lower() in ("true", "false"):
+        return key, value.lower() == "true"
+    try:
+        return key, int(value)
+    except ValueError:
+        return key, value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

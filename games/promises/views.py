@@ -1,0 +1,135 @@
+"""What the player to move sees."""
+
+import numpy as np
+
+from games.core import TO_MOVE, Game
+from games.promises.sampling import (
+    PromiseBroken,
+    after,
+    in_view,
+    is_table,
+    random_games,
+    refuse_first,
+    rows_differ,
+    show,
+)
+
+
+def check_observation(game: Game, seed: int) -> None:
+    """Observations are finite float32 of the declared shape."""
+    states = random_games(game, seed).positions()
+    planes = game.observe(states)
+    if planes.dtype != np.float32 or planes.shape != (len(states), *game.observation_shape):
+        raise PromiseBroken(f"observe gives {planes.dtype} {planes.shape}, not float32 [B, *{game.observation_shape}]")
+    bad = ~np.isfinite(planes).reshape(len(planes), -1).all(axis=1)
+    refuse_first(game, states, bad, "an observation holds nan or infinity: is something divided by a count of 0")
+
+
+def check_observation_tells_legal(game: Game, seed: int) -> None:
+    """Positions that look the same have the same legal actions, as the mover sees them."""
+    states = random_games(game, seed, 256).positions(20000)
+    states = states[~game.over(states)]
+    planes = game.observe(states).reshape(len(states), -1)
+    masks = in_view(game, states, game.legal(states))
+    seen: dict[bytes, int] = {}
+    for b in range(len(states)):
+        first = seen.setdefault(planes[b].tobytes(), b)
+        if (masks[first] != masks[b]).any():
+            raise PromiseBroken(
+                "two positions look the same and allow different actions: add a plane for what is hidden (a pass, a "
+                f"swap, the last move), or correct `views`. Positions:"
+                f"{show(game, states[first])}{show(game, states[b])}"
+            )
+
+
+def check_views(game: Game, seed: int) -> None:
+    """`views` are permutations, and a move changes what its player sees next in the same way for both players."""
+    if not (np.sort(game.views, axis=1) == np.arange(game.num_actions)).all():
+        raise PromiseBroken(f"views must hold each action once per player: {game.views.tolist()}")
+    movers, seen, change = _changes(game, random_games(game, seed))
+    typical = [_direction(change[movers == p]) for p in (0, 1)]
+    for j in np.unique(seen):
+        samples = [change[(movers == p) & (seen == j)] for p in (0, 1)]
+        if min(map(len, samples)) < ENOUGH:
+            continue
+        effect = [_direction(samples[p]) - typical[p] for p in (0, 1)]
+        entry = np.abs(effect[0] - effect[1]).max(axis=0).argmax()
+        if np.abs(effect[0] - effect[1])[:, entry].max() > FOREIGN:
+            plane, row, col = np.unravel_index(entry, game.observation_shape)
+            raise PromiseBroken(
+                f"action {j} of the mover's frame changes entry ({plane}, {row}, {col}) of what its player sees next "
+                "for one player and not for the other: observe or `views` forgets the mover's frame (own pieces "
+                "first; a board turned for player 1 needs its actions turned in views[1])"
+            )
+
+
+ENOUGH = 10  # samples of an action by each player
+FOREIGN = 0.8  # difference of two shares that no symmetric game comes near with that many samples
+
+
+def _changes(game, games):
+    """Of moves that their player follows up: player [N], action as seen [N], change of what is seen [N, F]."""
+    movers, seen, change = [], [], []
+    T, B = games.actions.shape
+    planes = game.observe(games.states.reshape(T * B + B, -1)).reshape(T + 1, B, -1)
+    back = np.argsort(game.views, axis=1)
+    for b in range(B):
+        for player in (0, 1):
+            turns = np.flatnonzero((games.actions[:, b] >= 0) & (games.states[:-1, b, TO_MOVE] == player))
+            movers += [player] * (len(turns) - 1)
+            seen += back[player, games.actions[turns[:-1], b]].tolist()
+            change += list(np.sign(np.diff(planes[turns, b], axis=0)).astype(np.int8))
+    return np.array(movers), np.array(seen), np.array(change)
+
+
+def _direction(change):
+    """Shares of samples in which each entry rose and fell, [2, F]."""
+    return np.stack([(change > 0).mean(axis=0), (change < 0).mean(axis=0)])
+
+
+def check_symmetries(game: Game, seed: int) -> None:
+    """Symmetries are a group of permutations, and a game played in the mirror is the same game."""
+    actions, cells = game.symmetries
+    for name, table, width in (
+        ("actions", actions, game.num_actions),
+        ("cells", cells, game.observation_shape[1] * game.observation_shape[2]),
+    ):
+        if not is_table(table, width) or len(table) != len(actions):
+            raise PromiseBroken(f"symmetries.{name} must be integers [K, {width}]")
+        if not (np.sort(table, axis=1) == np.arange(width)).all():
+            raise PromiseBroken(f"symmetries.{name} has a row that is no permutation of 0 to {width - 1}")
+        if not (table[0] == np.arange(width)).all():
+            raise PromiseBroken(f"row 0 of symmetries.{name} must be the identity")
+    group = {(a.tobytes(), c.tobytes()) for a, c in zip(actions, cells, strict=True)}
+    for k in range(len(actions)):
+        for m in range(len(actions)):
+            if (actions[k][actions[m]].tobytes(), cells[k][cells[m]].tobytes()) not in group:
+                raise PromiseBroken(f"symmetry {k} after symmetry {m} is not among the symmetries: one is missing")
+    games = random_games(game, seed, 32)
+    for k in range(len(actions)):
+        _play_mirrored(game, games, k)
+
+
+def _play_mirrored(game, games, k):
+    """Play `games` again with every action mapped by symmetry `k`; views, masks and results must map too."""
+    actions, cells = game.symmetries.actions[k], game.symmetries.cells[k]
+    back, mirror = np.argsort(game.views, axis=1), np.argsort(actions)
+    states = games.states[0]
+    hint = "; `actions` and `cells` must turn the same way (position'[j] = position[table[k, j]]), as the mover sees it"
+    for t in range(len(games.states)):
+        straight = games.states[t]
+        shape = (len(states), game.observation_shape[0], -1)
+        running = ~game.over(straight)
+        wrong = game.over(states) != game.over(straight)
+        wrong |= game.result(states) != game.result(straight)
+        refuse_first(game, straight, wrong, f"played through symmetry {k}, this game ends differently{hint}")
+        planes = game.observe(straight).reshape(shape)[:, :, cells]
+        wrong = running & rows_differ(planes, game.observe(states).reshape(shape))
+        refuse_first(game, straight, wrong, f"symmetry {k} does not map this position to the one it looks like{hint}")
+        masks = in_view(game, straight, game.legal(straight))[:, actions]
+        wrong = (masks != in_view(game, states, game.legal(states))).any(axis=1)
+        refuse_first(game, straight, wrong, f"symmetry {k} does not map the legal actions of this position{hint}")
+        if t < len(games.actions):
+            played = games.actions[t]
+            mapped = game.views[states[:, TO_MOVE], mirror[back[straight[:, TO_MOVE], played]]]
+            states = after(game, states, np.where(played >= 0, mapped, -1))
