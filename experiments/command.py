@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -27,14 +28,27 @@ def one_line_errors(command: Callable) -> Callable:
             print("stopped; what is finished is kept", file=sys.stderr)
             sys.exit(130)
         except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            key = getattr(error, "full_key", None)
-            print(f"error: {f'{key}: ' if key else ''}{lines[0]}", file=sys.stderr)
+            print(f"error: {one_line(error)}", file=sys.stderr)
             sys.exit(1)
 
     return wrapped
 
 
+def one_line(error: BaseException) -> str:
+    """What went wrong, without the configuration library's hints about its own internals."""
+    noise = ("To append", "full_key:", "object_type=", "Config search path", "Set hydra.verbose")
+    lines = [line.strip() for line in str(error).splitlines()]
+    text = " ".join(line for line in lines if line and not line.startswith(noise)) or type(error).__name__
+    key = getattr(error, "full_key", None)
+    return f"{key}: {text}" if key else text
+
+
 def typed(schema: type, config: DictConfig) -> Any:
     """The composed settings as an instance of the dataclass `schema`; wrong types and unknown keys raise."""
     return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), config))
+
+
+def run_application(main: Callable) -> None:
+    """Call a Hydra application so that its composition errors (an unknown or mistyped setting) end in one line too."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra would print and exit on its own
+    one_line_errors(main)()

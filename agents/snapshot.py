@@ -1,0 +1,72 @@
+"""Snapshots: weights with a description of the game and network they belong to. Loading one runs no code from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+
+from games.files import write_bytes
+from agents.network import Network, NetworkError, make_network
+from games import Game, make
+
+_KEY = "isoelo"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A loaded snapshot: the game, the network with its weights, and what was recorded with them."""
+
+    game: Game
+    network: Network
+    record: dict  # index, ledger counts and whatever the training run adds
+
+
+def save_snapshot(path: Path, game: Game, network: Network, record: dict) -> None:
+    """Write PATH (safetensors) and, for the eye, PATH with .json; both appear whole or not at all."""
+    description = {
+        "version": _VERSION,
+        "game": {"name": game.name, **game.settings},
+        "network": {"name": network.name, **network.settings},
+        **record,
+    }
+    text = json.dumps(description, indent=1)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    write_bytes(path.with_suffix(".json"), text.encode())
+    write_bytes(path, safetensors.torch.save(weights, {_KEY: text}))
+
+
+def describe(path: Path) -> dict:
+    """What a snapshot says of itself, without its weights. Raises NetworkError if it is missing or no snapshot."""
+    if not path.is_file():
+        raise NetworkError(f"snapshot {path} does not exist")
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            description = json.loads((file.metadata() or {})[_KEY])
+        if description["version"] != _VERSION:
+            raise NetworkError(f"snapshot {path} has format {description['version']}: this version reads {_VERSION}")
+    except (safetensors.SafetensorError, KeyError, TypeError, json.JSONDecodeError, OSError) as error:
+        raise NetworkError(f"{path} is no snapshot of Isoelo, or is damaged ({error}): train again or restore it") from None
+    return description
+
+
+def load_snapshot(path: Path, game: Game | None = None) -> Snapshot:
+    """Read a snapshot; with `game`, refuse one of another game.
+
+    Raises NetworkError for a missing, damaged or foreign file, and for weights that do not fit.
+    """
+    description = describe(path)
+    record = {key: value for key, value in description.items() if key not in ("version", "game", "network")}
+    own = make(**description["game"])
+    if game is not None and (own.name, own.settings) != (game.name, game.settings):
+        raise NetworkError(f"snapshot {path} plays {own.title}, not {game.title}: choose one trained on {game.title}")
+    network = make_network(game=own, **description["network"])
+    try:
+        network.load_state_dict(safetensors.torch.load(path.read_bytes()))
+    except RuntimeError as error:
+        raise NetworkError(f"snapshot {path}: its weights do not fit {network.title}: {error}") from None
+    return Snapshot(own, network, record)

@@ -1,0 +1,250 @@
+"""A cell is one training run of a study: what its configuration means, its name, its folder, and how it is run."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import re
+import sys
+import traceback
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+
+from agents.network import NetworkError, make_network
+from experiments.arena_settings import Arena
+from experiments.command import typed
+from games import GameError, make
+from games.files import write_text
+from mcts import Puct
+from training import interrupt
+from training.interrupt import Interrupted
+from training.settings import SettingsError, Training
+
+
+@dataclass
+class Search:
+    """The search of self-play, and of the arena's agents unless they say otherwise."""
+
+    rule: str = "puct"
+    c: float = Puct.c
+    fpu_reduction: float = Puct.fpu_reduction
+
+    def __post_init__(self):
+        if self.rule != "puct":
+            raise SettingsError(f"search.rule={self.rule!r} cannot be: known is 'puct'")
+        if self.c <= 0:
+            raise SettingsError(f"search.c={self.c} cannot be: expected a number above 0")
+        if self.fpu_reduction < 0:
+            raise SettingsError(f"search.fpu_reduction={self.fpu_reduction} cannot be: expected a number of at least 0")
+
+    def puct(self) -> Puct:
+        return Puct(c=self.c, fpu_reduction=self.fpu_reduction)
+
+
+@dataclass
+class Study:
+    """A named sweep. `positions` may give each size a length of its own: training.positions refers to it."""
+
+    name: str = "scratch"
+    positions: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
+            raise SettingsError(f"study.name={self.name!r} cannot be: it becomes a folder, so expected letters, digits, "
+                                "'.', '_' and '-' only, beginning with a letter or digit")  # fmt: skip
+
+
+@dataclass
+class Cell:
+    """The configuration of configs/train.yaml, typed and checked."""
+
+    game: dict[str, Any]
+    network: dict[str, Any]
+    search: Search
+    training: Training
+    arena: Arena
+    study: Study
+    seed: int
+    device: str
+    threads: int
+    jobs: int
+    studies: str
+
+    def __post_init__(self):
+        if self.seed < 0:
+            raise SettingsError(f"seed={self.seed} cannot be: expected a whole number of at least 0")
+        if self.threads < 1:
+            raise SettingsError(f"threads={self.threads} cannot be: expected at least 1")
+        if self.jobs < 1 and self.jobs != -1:
+            raise SettingsError(f"jobs={self.jobs} cannot be: expected at least 1, or -1 for one per core")
+
+
+RESULT_KEYS = ("game", "network", "search", "training", "seed", "device", "threads")
+"""The settings that a run's result depends on; a finished or begun cell is only taken up again with the same ones."""
+_NEUTRAL = ("checkpoint_seconds",)
+
+
+def check(config: DictConfig) -> Cell:
+    """The typed cell. Raises SettingsError, GameError, NetworkError or an OmegaConf error, all before any work."""
+    OmegaConf.resolve(config)
+    cell: Cell = typed(Cell, config)
+    game = make(**cell.game)
+    make_network(game=game, **cell.network)
+    if cell.device != "cpu":
+        _check_device(cell.device)
+    return cell
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise SettingsError(f"device={device!r} cannot be used here ({str(error).splitlines()[0]}): "
+                            "expected cpu, or cuda on a machine with a GPU and a CUDA build of torch") from None  # fmt: skip
+
+
+def cell_name(config: DictConfig, swept: dict[str, str]) -> str:
+    """A readable name: game, network, seed, and what else a sweep varies between its cells, such as batch=256."""
+    game = make(**config.game)
+    network = "x".join(str(value) for key, value in config.network.items() if key != "name")
+    family = "" if config.network.name == "fc" else config.network.name
+    named = ("game", "network", "seed")
+    extra = [f"{key.rpartition('.')[2]}={value}" for key, value in swept.items() if key.partition(".")[0] not in named]
+    name = "-".join([game.title, family + network, f"s{config.seed}", *extra])
+    return re.sub(r"[^A-Za-z0-9._=-]", "_", name)
+
+
+def folder(cell: Cell, name: str) -> Path:
+    return Path(cell.studies) / cell.study.name / "runs" / name
+
+
+# ---- the folder of a cell ------------------------------------------------------------------------------------------
+
+
+def settings_of(config: dict) -> dict:
+    """The part of a composed configuration that a result depends on."""
+    kept = {key: config.get(key) for key in RESULT_KEYS}
+    kept["training"] = {k: v for k, v in (kept["training"] or {}).items() if k not in _NEUTRAL}
+    return kept
+
+
+def refuse_changed_settings(path: Path, config: DictConfig) -> None:
+    """Raises SettingsError if the cell in folder `path` was begun with other settings, naming the first that differs."""
+    file = path / "config.yaml"
+    if not file.exists():
+        return
+    try:
+        stored = settings_of(OmegaConf.to_container(OmegaConf.load(file), resolve=True))  # type: ignore[arg-type]
+    except Exception as error:
+        raise SettingsError(f"{file} cannot be read ({error}): delete the folder {path} to train this cell again") from None
+    wanted = settings_of(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+    for key, old, new in _differences(stored, wanted):
+        raise SettingsError(f"{path} was trained with {key}={old}, not {new}: a study does not mix settings; choose "
+                            f"another study.name, or delete that folder to train it again")  # fmt: skip
+
+
+def _differences(old, new, key=""):
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(set(old) | set(new)):
+            yield from _differences(old.get(name), new.get(name), f"{key}.{name}" if key else name)
+    elif old != new:
+        yield key, old, new
+
+
+def state(path: Path) -> dict:
+    """What status.json says: state (waiting, running, interrupted, failed, done), share done, and error."""
+    try:
+        return json.loads((path / "status.json").read_text())
+    except (OSError, json.JSONDecodeError):
+        return {"state": "waiting", "share": 0.0}
+
+
+@contextmanager
+def locked(path: Path):
+    """Hold the folder for this process; waits while another process trains there, which ends with that process."""
+    path.mkdir(parents=True, exist_ok=True)
+    with open(path / ".lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{path} is in use by another process: waiting for it", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+# ---- running -------------------------------------------------------------------------------------------------------
+
+
+def run_cell(config: DictConfig, name: str, in_study: bool) -> str:
+    """Train one cell to its end, or take it up; returns its state. Finished cells are skipped.
+
+    Inside a study a failure is written to status.json and told once, so that the other cells go on; alone it raises.
+    """
+    cell = check(config)
+    path = folder(cell, name)
+    interrupt.listen(follow_parent=in_study)
+    if interrupt.told():
+        return "interrupted"
+    with locked(path):
+        refuse_changed_settings(path, config)
+        if state(path)["state"] == "done":
+            if not in_study:
+                print(f"{path} is finished; nothing to do")
+            return "done"
+        try:
+            _train(cell, config, path, in_study)
+        except Exception as error:
+            return _failed(path, error, in_study)
+    return "done"
+
+
+def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
+    import torch
+
+    from experiments.provenance import write_provenance
+    from training.loop import train
+    from training.monitor import Monitor
+    from training.run import Recipe, Run
+
+    torch.set_num_threads(cell.threads)
+    write_text(path / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+    recipe = Recipe(make(**cell.game), cell.network, cell.search.puct(), cell.training, cell.seed, cell.device)
+    run = Run(recipe, path)
+    write_provenance(path / "provenance.json", seed=cell.seed)
+    flat = {"game": recipe.game.title, **{f"network.{k}": v for k, v in cell.network.items()}, "seed": cell.seed,
+            **{f"training.{k}": v for k, v in config.training.items()}}  # fmt: skip
+    train(run, Monitor(run, bar=not in_study, hyperparameters=flat))
+    write_provenance(path / "provenance.json", seed=cell.seed, seconds=run.ledger.wall_seconds)
+    write_status(path, "done", 1.0)
+    if not in_study:
+        print(f"{run.snapshots} snapshots, 10^{np.log10(run.ledger.train_flops):.2f} train FLOPs, "
+              f"{run.ledger.wall_seconds:.0f} s: {path}")  # fmt: skip
+
+
+def write_status(path: Path, name: str, share: float, error: str | None = None) -> None:
+    write_text(path / "status.json", json.dumps({"state": name, "share": share} | ({"error": error} if error else {})))
+
+
+def _failed(path: Path, error: Exception, in_study: bool) -> str:
+    if isinstance(error, Interrupted):
+        if in_study:
+            return "interrupted"
+        print(error, file=sys.stderr)
+        raise KeyboardInterrupt from None
+    expected = isinstance(error, GameError | NetworkError | SettingsError | ValueError | OSError)
+    reason = str(error) if expected else "".join(traceback.format_exception(error))
+    try:
+        write_status(path, "failed", state(path)["share"], reason)
+    except OSError:
+        pass  # a full disk: the message below is what is left
+    if not in_study:
+        raise error
+    print(f"cell {path.name} failed: {reason}", file=sys.stderr, flush=True)
+    return "failed"

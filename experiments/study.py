@@ -1,0 +1,171 @@
+"""A study: cells checked before any of them starts, one progress bar over all of them, and what follows the last one.
+
+Hydra starts the cells; the callback here stands before and after them. Everything it does can be called again: matches,
+fits and report are commands of their own, and a study cut off anywhere goes on with the same command.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, open_dict
+from tqdm import tqdm
+
+from agents.network import make_network
+from experiments import cells
+from experiments.command import one_line_errors
+from experiments.provenance import write_provenance
+from games import make
+from games.files import write_text
+from training import interrupt
+from training.settings import SettingsError
+
+
+class StudyCallback(Callback):
+    """Before the cells: check all of them, write study.yaml, watch. After them: matches, ratings, fits, report."""
+
+    @one_line_errors
+    def on_multirun_start(self, config: DictConfig, **kwargs) -> None:
+        expanded = expand(config)
+        if not expanded:
+            raise SettingsError("the sweep has no cells: expected at least one value for each swept setting")
+        self.study_dir = Path(config.studies) / config.study.name
+        weights = {name: _work(cells.check(cell)) for name, cell, _ in expanded}
+        for name, cell, _ in expanded:
+            cells.refuse_changed_settings(self.study_dir / "runs" / name, cell)
+        record = {
+            "name": config.study.name,
+            "cells": {name: overrides for name, _, overrides in expanded},
+            "arena": OmegaConf.to_container(expanded[0][1].arena, resolve=True),
+            "search": OmegaConf.to_container(expanded[0][1].search, resolve=True),
+            "device": config.device,
+            "jobs": config.jobs,
+        }
+        write_text(self.study_dir / "study.yaml", OmegaConf.to_yaml(record))
+        write_provenance(self.study_dir / "provenance.json")
+        interrupt.listen(on_signal=_pass_on)
+        self.started = time.perf_counter()
+        self.progress = StudyProgress(self.study_dir, weights)
+
+    @one_line_errors
+    def on_multirun_end(self, config: DictConfig, **kwargs) -> None:
+        self.progress.close()
+        told = interrupt.told()
+        interrupt.forget()
+        states = {name: cells.state(self.study_dir / "runs" / name) for name in self.progress.weights}
+        undone = {name: state for name, state in states.items() if state["state"] != "done"}
+        if told:
+            print(f"stopped by {told}: {len(states) - len(undone)} of {len(states)} runs are finished, the others have "
+                  "their checkpoints; the same command goes on", file=sys.stderr)  # fmt: skip
+            sys.exit(130)
+        if undone:
+            name, state = next(iter(undone.items()))
+            raise SettingsError(f"{len(undone)} of {len(states)} runs did not finish, the first is {name}: "
+                                f"{state.get('error', state['state'])}; the others are kept; the same command tries "
+                                "these again")  # fmt: skip
+        complete(self.study_dir, started=self.started)
+
+
+def complete(study_dir: Path, started: float | None = None) -> Path:
+    """Play the missing matches, rate, fit and report; returns the report's path."""
+    from experiments.arena import play_study
+    from experiments.frontier import finish
+
+    play_study(study_dir)
+    report = finish(study_dir)
+    seconds = {} if started is None else {"last_command_seconds": round(time.perf_counter() - started, 1)}
+    write_provenance(study_dir / "provenance.json", **seconds)
+    print(f"report: {report}")
+    return report
+
+
+def expand(config: DictConfig) -> list[tuple[str, DictConfig, list[str]]]:
+    """The cells of a sweep as Hydra will start them: name, composed configuration, overrides.
+
+    Raises SettingsError if two of them would share a name, and Hydra's errors for unknown keys and wrong types.
+    """
+    loader = GlobalHydra.instance().config_loader()
+    params = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides([*params, *config.hydra.overrides.task])
+    swept = {override.get_key_element() for override in parsed if override.is_sweep_override()}
+    found: dict[str, tuple[str, DictConfig, list[str]]] = {}
+    for overrides in itertools.chain(*BasicSweeper.split_arguments(parsed, None)):
+        cell = loader.load_sweep_config(config, overrides)
+        varied = dict(override.split("=", 1) for override in overrides if override.split("=", 1)[0] in swept)
+        with open_dict(cell):
+            del cell["hydra"]
+        name = cells.cell_name(cell, varied)
+        if name in found:
+            raise SettingsError(f"two cells of the sweep are {name}: {overrides} and {found[name][2]}; drop one")
+        found[name] = (name, cell, overrides)
+    return list(found.values())
+
+
+
+def name_in_study(config: DictConfig, overrides: list[str]) -> str:
+    """The name that `expand` gave the cell with these overrides, from study.yaml."""
+    record = OmegaConf.load(Path(config.studies) / config.study.name / "study.yaml")
+    for name, known in record.cells.items():
+        if sorted(known) == sorted(overrides):
+            return str(name)
+    raise SettingsError(f"study {config.study.name!r} has no cell with {overrides}: start it with its own command")
+
+
+def _pass_on(name: str) -> None:
+    """Tell the workers to save and stop; the terminal's Ctrl-C has reached them already, a kill has not."""
+    print(f"\n{name}: the runs save their checkpoints, then stop", file=sys.stderr, flush=True)
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if "resource_tracker" not in " ".join(child.cmdline()):
+                child.terminate()
+        except psutil.Error:
+            continue
+
+
+def _work(cell: cells.Cell) -> float:
+    """Roughly the seconds a cell takes on one core, for the bar's time left: tree and network."""
+    network = make_network(game=make(**cell.game), **cell.network)
+    return cell.training.positions * cell.training.budget * (1.5e-6 + network.forward_flops / 5e10)
+
+
+class StudyProgress:
+    """One bar over all cells, from their status files; a thread of the study's own process."""
+
+    def __init__(self, study_dir: Path, weights: dict[str, float]):
+        self.study_dir, self.weights = study_dir, weights
+        done = self._share()
+        total = sum(weights.values())
+        form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, left {remaining}{postfix}"
+        self.bar = tqdm(total=total, initial=done * total, bar_format=form, desc="runs", dynamic_ncols=True, smoothing=0)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._update()
+        self.bar.close()
+
+    def _share(self) -> float:
+        self.states = {name: cells.state(self.study_dir / "runs" / name) for name in self.weights}
+        return sum(self.weights[name] * state["share"] for name, state in self.states.items()) / sum(self.weights.values())
+
+    def _update(self) -> None:
+        self.bar.n = self._share() * self.bar.total
+        done = sum(state["state"] == "done" for state in self.states.values())
+        running = [f"{name} {state['share']:.0%}" for name, state in self.states.items() if state["state"] == "running"]
+        self.bar.set_postfix_str(", ".join([f"{done} of {len(self.states)} done", *running[:4]]), refresh=True)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(1.0):
+            self._update()

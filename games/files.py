@@ -1,0 +1,27 @@
+"""Writing files so that they appear whole or not at all."""
+
+import os
+from pathlib import Path
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file under its final name only once it is complete and on the disk.
+
+    Raises OSError (a full disk, say) with nothing left behind; what stood under the name before stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """`write_bytes` for text, UTF-8."""
+    write_bytes(path, text.encode())

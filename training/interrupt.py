@@ -1,0 +1,58 @@
+"""Being told to stop: SIGINT and SIGTERM set a flag that the main loop looks at, so that it can save first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+
+class Interrupted(Exception):
+    """The run was told to stop and has saved its checkpoint."""
+
+
+_told: str | None = None
+_parent: int | None = None
+
+
+def listen(follow_parent: bool = False, on_signal=None) -> None:
+    """From now on note SIGINT and SIGTERM instead of dying of them; `on_signal(name)` is called at the first.
+
+    With follow_parent the end of the parent process counts too: a worker whose study was killed does not run on. A
+    second Ctrl-C in a process without parent to follow ends it at once.
+    """
+    global _parent
+    _parent = os.getppid() if follow_parent else None
+
+    def hear(number, frame):
+        global _told
+        if _told is not None:
+            if number == signal.SIGINT and _parent is None:
+                raise KeyboardInterrupt
+            return
+        _told = signal.Signals(number).name
+        if on_signal is not None:
+            on_signal(_told)
+        elif _parent is None:
+            print(f"\n{_told}: saving a checkpoint, then stopping", file=sys.stderr, flush=True)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, hear)
+        signal.signal(signal.SIGTERM, hear)
+
+
+def told() -> str | None:
+    """Why to stop: the signal's name, or that the parent is gone; None to go on."""
+    if _told is None and _parent is not None and os.getppid() != _parent:
+        return "the end of the study's process"
+    return _told
+
+
+def forget() -> None:
+    """Go on as if nothing had been said, with the usual handlers; for what follows in the same process."""
+    global _told, _parent
+    _told, _parent = None, None
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,95 @@
+"""One training run: its parts, its folder, and how both are made, saved and taken up again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agents.network import NetworkEvaluator, make_network
+from agents.snapshot import save_snapshot
+from games import Game
+from mcts import Puct
+from training.checkpoint import load_checkpoint, save_checkpoint
+from training.learner import Learner
+from training.ledger import Ledger
+from training.replay import Replay
+from training.selfplay import Played, SelfPlay
+from training.settings import Training
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a run's result depends on."""
+
+    game: Game
+    network: dict  # name and settings of the family
+    rule: Puct
+    training: Training
+    seed: int
+    device: str = "cpu"
+
+
+class Run:
+    """The parts of a run in FOLDER: `snapshots/` and `checkpoint/`; taken up from the checkpoint if there is one."""
+
+    def __init__(self, recipe: Recipe, folder: Path):
+        self.recipe, self.folder, self.settings = recipe, folder, recipe.training
+        self.network = make_network(game=recipe.game, seed=recipe.seed, **recipe.network)
+        self.evaluator = NetworkEvaluator(self.network, recipe.device)
+        rule = replace(recipe.rule, noise=self.settings.noise, noise_concentration=self.settings.noise_concentration)
+        self.selfplay = SelfPlay(recipe.game, self.settings, rule, recipe.seed)
+        self.replay = Replay(recipe.game, self.settings.replay_positions)
+        self.learner = Learner(self.network, self.settings, recipe.seed, recipe.device)
+        self.ledger = Ledger()
+        self.snapshots = 0  # written so far
+        self._checkpoint = folder / "checkpoint" / "state.safetensors"
+        if self._checkpoint.exists():
+            self._restore()
+
+    @property
+    def finished(self) -> bool:
+        return self.ledger.positions >= self.settings.positions
+
+    def count(self, played: Played, learnt: bool) -> None:
+        """Enter one lockstep move and the learner steps after it in the ledger."""
+        samples = self.settings.steps_per_move * self.settings.batch if learnt else 0
+        self.ledger.positions += self.settings.games
+        self.ledger.games += len(played.lengths)
+        self.ledger.simulations += played.simulations
+        self.ledger.evaluations += played.evaluations
+        self.ledger.learner_samples += samples
+        self.ledger.selfplay_flops += played.evaluations * self.network.forward_flops
+        self.ledger.learner_flops += samples * self.network.learner_flops
+
+    def snapshot_due(self, flops_before: int) -> bool:
+        """Whether log10 train FLOPs crossed a multiple of 1 / snapshots_per_decade, or the run is at its end.
+
+        The grid is the same for all runs; nothing is written before the learner's first step.
+        """
+        if self.ledger.learner_samples == 0:
+            return False
+        rung = [math.floor(self.settings.snapshots_per_decade * math.log10(max(flops, 1)))
+                for flops in (flops_before, self.ledger.train_flops)]  # fmt: skip
+        return self.finished or self.snapshots == 0 or rung[0] < rung[1]
+
+    def save_snapshot(self) -> Path:
+        """Write the next snapshot with the ledger's counts."""
+        path = self.folder / "snapshots" / f"{self.snapshots:03d}.safetensors"
+        record = {"index": self.snapshots, "ledger": self.ledger.counts()}
+        save_snapshot(path, self.recipe.game, self.network, record)
+        self.snapshots += 1
+        return path
+
+    def save_checkpoint(self) -> None:
+        record = {"ledger": self.ledger.everything(), "snapshots": self.snapshots}
+        save_checkpoint(self._checkpoint, self._parts(), record)
+
+    def _restore(self) -> None:
+        record = load_checkpoint(self._checkpoint, self._parts())
+        del record["ledger"]["train_flops"]
+        self.ledger = Ledger(**record["ledger"])
+        self.snapshots = record["snapshots"]
+
+    def _parts(self):
+        return {part: getattr(self, part).arrays() for part in ("selfplay", "replay", "learner")}

@@ -1,0 +1,44 @@
+"""What a training run is told. Every field can be set on the command line: training.positions=200000."""
+
+from dataclasses import dataclass
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be; the message names it, its value, what is expected and the remedy."""
+
+
+@dataclass
+class Training:
+    """Self-play, replay, learner and snapshots of one run."""
+
+    positions: int = 200_000  # self-play positions to play in all; the run's length
+    games: int = 256  # games in lockstep, out of phase
+    budget: int = 64  # evaluations per move in self-play
+    noise: float = 0.25  # share of Dirichlet noise in the root's prior
+    noise_concentration: float = 10.0  # Dirichlet parameter = this / number of legal actions
+    replay_positions: int = 100_000  # newest positions kept to learn from
+    batch: int = 512  # samples per learner step
+    steps_per_move: int = 2  # learner steps after each lockstep move; uses per sample = steps * batch / games
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    value_weight: float = 1.0  # weight of the value loss beside the policy loss
+    snapshots_per_decade: float = 2.0  # snapshots are spaced evenly in log10 train FLOPs, this many per decade
+    checkpoint_seconds: float = 20.0  # wall time between checkpoints; changes no result
+
+    def __post_init__(self):
+        for name in ("positions", "games", "budget", "replay_positions", "batch", "steps_per_move"):
+            _require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "a whole number of at least 1")
+        for name in ("learning_rate", "snapshots_per_decade", "noise_concentration", "checkpoint_seconds"):
+            _require(getattr(self, name) > 0, f"training.{name}", getattr(self, name), "a number above 0")
+        for name in ("weight_decay", "value_weight"):
+            _require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "a number of at least 0")
+        _require(0 <= self.noise <= 1, "training.noise", self.noise, "a share from 0 to 1")
+        _require(
+            self.replay_positions >= self.batch, "training.replay_positions", self.replay_positions,
+            f"at least training.batch={self.batch}: raise it or lower the batch",
+        )  # fmt: skip
+
+
+def _require(holds: bool, name: str, value, expected: str) -> None:
+    if not holds:
+        raise SettingsError(f"{name}={value!r} cannot be: expected {expected}")
