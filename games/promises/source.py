@@ -35,7 +35,9 @@ def _reached(function):
         plain = _source(todo.pop())
         if plain not in seen:
             seen[plain] = None
-            called = [plain.__globals__.get(name) for name in plain.__code__.co_names]
+            names = plain.__code__.co_names
+            called = [plain.__globals__.get(name) for name in names]
+            called += [getattr(f, name, None) for f in called if isinstance(f, types.ModuleType) for name in names]
             todo += [f for f in called if hasattr(f, "py_func")]
     return list(seen)
 

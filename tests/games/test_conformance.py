@@ -1,0 +1,114 @@
+"""The conformance check: green on the games of the collection, and red for the right reason on every broken one."""
+
+import subprocess
+import sys
+
+import broken
+import pytest
+
+from games import GameError, make
+from games.conformance import CHECKS, PromiseBroken, check_game, main, parametrize_with_checks, run_checks
+from games.hex import Hex
+from games.tictactoe import TicTacToe
+
+NAMES = [check.__name__ for check in CHECKS]
+
+
+@parametrize_with_checks([TicTacToe, lambda: Hex(size=2, swap=True), Hex(size=3), Hex(size=5), Hex(size=5, swap=True)])
+def test_games_keep_every_promise(game, check):
+    check(game, 0)
+
+
+@pytest.mark.parametrize("settings", [{"size": 2}, {"size": 4, "swap": True}, {"size": 7}, {"size": 11, "swap": True}])
+def test_hex_keeps_every_promise_at_other_sizes(settings):
+    check_game(make("hex", **settings), seed=1)
+
+
+@pytest.mark.parametrize(("cls", "check", "words"), broken.BROKEN, ids=[case[0].__name__ for case in broken.BROKEN])
+def test_check_fails_on_the_broken_game_and_says_why(cls, check, words):
+    game = cls(**getattr(cls, "given", {}))
+    with pytest.raises(PromiseBroken) as caught:
+        CHECKS[NAMES.index(check)](game, 0)
+    assert words in str(caught.value)
+
+
+def test_every_check_is_seen_to_fail():
+    assert {check for _, check, _ in broken.BROKEN} == set(NAMES)
+
+
+def test_checks_that_could_crash_stop_the_rest():
+    found = dict(run_checks(broken.IndexTooLarge()))
+    assert list(found) == NAMES[: NAMES.index("check_plain_python") + 1]
+    assert "IndexError" in found["check_plain_python"]
+
+
+def test_check_game_names_all_broken_promises():
+    with pytest.raises(PromiseBroken, match=r"breaks 2 of \d+ promises\ncheck_length: .*\ncheck_play: "):
+        check_game(LongAndTrusting)
+
+
+class LongAndTrusting(broken.LongerThanDeclared):
+    play = broken.TrustingPlay.play
+
+
+def test_promises_can_be_waived_by_name():
+    check_game(broken.LongerThanDeclared, skip=["check_length"])
+    with pytest.raises(GameError, match="no check is called check_lenght"):
+        check_game(TicTacToe, skip=["check_lenght"])
+
+
+def test_any_other_error_is_a_broken_promise():
+    found = dict(run_checks(Unfinished()))
+    assert found["check_text"] is not None and found["check_text"].startswith("NotImplementedError")
+
+
+class Unfinished(TicTacToe):
+    def draw(self, state):
+        raise NotImplementedError
+
+
+# ---- command -------------------------------------------------------------------------------------------------------
+
+
+def test_command_prints_each_check(capsys):
+    assert main(["hex", "size=3", "swap=true"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[:-1]] == [[name, "ok"] for name in NAMES]
+    assert lines[-1] == f"hex3-swap: {len(CHECKS)} of {len(CHECKS)} promises kept"
+
+
+def test_command_takes_games_from_anywhere_and_fails_with_status_1(capsys):
+    assert main(["broken:LongerThanDeclared"]) == 1
+    out = capsys.readouterr().out
+    assert "check_length                     FAILED: a game went on after max_length = 8" in out
+    assert f"{len(CHECKS) - 1} of {len(CHECKS)} promises kept" in out
+    assert main(["broken:IndexTooLarge"]) == 1
+    assert "not run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nope"], "no game 'nope'"),
+        (["broken:Nope"], "broken:Nope"),
+        (["no_such_package.module:Game"], "no_such_package"),
+        (["hex", "sise=5"], "no setting 'sise'"),
+        (["hex", "size=1"], "size=1 cannot be: expected an integer from 2 to 19"),
+        (["hex", "size=big"], "size='big'"),
+        (["hex", "5"], "'5' is no setting: expected key=value"),
+        (["hex", "swap=1"], "swap=1 cannot be"),
+        (["tictactoe", "size=3"], "no setting 'size'"),
+    ],
+)
+def test_command_refuses_bad_input_in_one_line(arguments, words, capsys):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("error: ") and captured.err.count("\n") == 1
+    assert words in captured.err
+
+
+def test_command_line_itself():
+    run = [sys.executable, "-m", "games.conformance"]
+    assert "key=value" in subprocess.run([*run, "--help"], capture_output=True, text=True, check=True).stdout
+    bad = subprocess.run([*run, "hex", "size=99"], capture_output=True, text=True)
+    assert (bad.returncode, bad.stdout) == (2, "") and "size=99" in bad.stderr
