@@ -143,7 +143,9 @@ def refuse_changed_settings(path: Path, config: DictConfig) -> None:
     try:
         stored = settings_of(OmegaConf.to_container(OmegaConf.load(file), resolve=True))  # type: ignore[arg-type]
     except Exception as error:
-        raise SettingsError(f"{file} cannot be read ({error}): delete the folder {path} to train this cell again") from None
+        raise SettingsError(
+            f"{file} cannot be read ({error}): delete the folder {path} to train this cell again"
+        ) from None
     wanted = settings_of(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
     for key, old, new in _differences(stored, wanted):
         raise SettingsError(f"{path} was trained with {key}={old}, not {new}: a study does not mix settings; choose "

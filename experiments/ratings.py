@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 
 from experiments import bradley_terry, records
 from experiments.bradley_terry import Fit, Pairings
-from experiments.command import one_line_errors, typed
+from experiments.command import one_line_errors, run_application, typed
 from experiments.records import RecordError, Table
 
 POINTS = {"w": 1.0, "d": 0.5, "l": 0.0}
@@ -109,7 +109,7 @@ def _lumps(rows: Table):
     """(row, first, points, games, group [L], shape [G]): games from a's viewpoint; first is +1 where a moved first."""
     count = len(rows["agent_a"])
     outcomes = rows.get("outcomes", np.full(count, "", object))
-    set_names = ["seed", "round", "chunk"]
+    set_names = ["seed", "round"]
     sets = list(zip(*(rows.get(name, np.zeros(count)) for name in set_names), strict=True))
     parts: list[tuple[float, ...]] = []
     shape: list[float] = []
@@ -357,4 +357,4 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_application(main)

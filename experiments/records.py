@@ -53,10 +53,15 @@ MATCHES = [
     Column("game", "text", "Game, such as hex."),
     Column("size", "number", "Board size; agents of different sizes never meet."),
     Column("round", "count", "Round of the schedule that asked for this match."),
-    Column("chunk", "count", "Part of the opening set, where one pair plays several parts."),
     Column(
         "outcomes", "text", "One letter per game, w, d or l for agent_a; two per opening, agent_a first, then second."
     ),
+    Column("moves_a", "count", "Moves that agent_a made in these games, openings not counted."),
+    Column("evaluations_a", "count", "Network evaluations that agent_a spent on them."),
+    Column("optimal_a", "count", "How many of them kept the game-theoretic value; empty where no solver judges."),
+    Column("moves_b", "count", "The same for agent_b."),
+    Column("evaluations_b", "count", "The same for agent_b."),
+    Column("optimal_b", "count", "The same for agent_b."),
 ]
 MATCHES_REQUIRED = ("agent_a", "agent_b", "wins_a", "draws", "wins_b")
 COLOURS = ("wins_a_first", "draws_a_first", "wins_b_first", "draws_b_first")

@@ -6,10 +6,12 @@ fits and report are commands of their own, and a study cut off anywhere goes on 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import psutil
@@ -30,9 +32,27 @@ from training import interrupt
 from training.settings import SettingsError
 
 
+def _loud(method):
+    """Hydra turns what a callback raises into a warning; here it ends the program as anywhere else."""
+
+    @functools.wraps(method)
+    def wrapped(*args, **kwargs):
+        try:
+            return method(*args, **kwargs)
+        except Exception:
+            traceback.print_exc()
+            sys.exit(1)
+
+    return wrapped
+
+
 class StudyCallback(Callback):
     """Before the cells: check all of them, write study.yaml, watch. After them: matches, ratings, fits, report."""
 
+    def __getstate__(self):
+        return {}  # Hydra sends its callbacks along with each cell; the workers do not watch
+
+    @_loud
     @one_line_errors
     def on_multirun_start(self, config: DictConfig, **kwargs) -> None:
         expanded = expand(config)
@@ -56,6 +76,7 @@ class StudyCallback(Callback):
         self.started = time.perf_counter()
         self.progress = StudyProgress(self.study_dir, weights)
 
+    @_loud
     @one_line_errors
     def on_multirun_end(self, config: DictConfig, **kwargs) -> None:
         self.progress.close()
@@ -110,7 +131,6 @@ def expand(config: DictConfig) -> list[tuple[str, DictConfig, list[str]]]:
     return list(found.values())
 
 
-
 def name_in_study(config: DictConfig, overrides: list[str]) -> str:
     """The name that `expand` gave the cell with these overrides, from study.yaml."""
     record = OmegaConf.load(Path(config.studies) / config.study.name / "study.yaml")
@@ -145,7 +165,9 @@ class StudyProgress:
         done = self._share()
         total = sum(weights.values())
         form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, left {remaining}{postfix}"
-        self.bar = tqdm(total=total, initial=done * total, bar_format=form, desc="runs", dynamic_ncols=True, smoothing=0)
+        self.bar = tqdm(
+            total=total, initial=done * total, bar_format=form, desc="runs", dynamic_ncols=True, smoothing=0
+        )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -158,7 +180,9 @@ class StudyProgress:
 
     def _share(self) -> float:
         self.states = {name: cells.state(self.study_dir / "runs" / name) for name in self.weights}
-        return sum(self.weights[name] * state["share"] for name, state in self.states.items()) / sum(self.weights.values())
+        return sum(self.weights[name] * state["share"] for name, state in self.states.items()) / sum(
+            self.weights.values()
+        )
 
     def _update(self) -> None:
         self.bar.n = self._share() * self.bar.total

@@ -1,0 +1,168 @@
+"""The agents of a study: every chosen snapshot at every budget, random play, and the perfect player where there is one."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from omegaconf import OmegaConf
+
+from agents.agent import make_strategy
+from agents.network import NetworkEvaluator
+from agents.snapshot import describe, load_snapshot
+from experiments import cells
+from experiments.arena_settings import Arena
+from experiments.play import Player
+from games import Game, GameError, make
+from games.exact import Exact, solver
+from training.settings import SettingsError
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """study.yaml, typed: which cells belong to the study and how their agents are matched."""
+
+    study_dir: Path
+    cells: list[str]
+    arena: Arena
+    search: cells.Search
+    device: str
+    jobs: int
+
+
+def read_study(study_dir: Path, arena_overrides: dict | None = None) -> StudyRecord:
+    """Raises SettingsError for a folder that is no study or a study whose runs are not finished."""
+    file = study_dir / "study.yaml"
+    if not file.exists():
+        raise SettingsError(f"{study_dir} is no study: it has no study.yaml; make one with "
+                            "python -m experiments.train study=quick, or -m with an own sweep")  # fmt: skip
+    try:
+        record = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+        assert isinstance(record, dict)
+        arena = Arena(**(record["arena"] | (arena_overrides or {})))
+        study = StudyRecord(study_dir, list(record["cells"]), arena, cells.Search(**record["search"]),
+                            record["device"], record["jobs"])  # fmt: skip
+    except (KeyError, TypeError, AssertionError) as error:
+        raise SettingsError(f"{file} cannot be used ({error}): start the study again with its own command") from None
+    undone = [name for name in study.cells if cells.state(study_dir / "runs" / name)["state"] != "done"]
+    if undone:
+        raise SettingsError(f"{study_dir}: {len(undone)} of {len(study.cells)} runs are not finished, the first is "
+                            f"{undone[0]}; the study's own command goes on with them")  # fmt: skip
+    return study
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The agents of one game at one size: rows as in agents.csv without measured columns, and how to build them."""
+
+    title: str
+    game_settings: dict
+    rows: list[dict]
+    snapshots: list[Path | None]  # of each agent; None for random and perfect
+    study: StudyRecord
+
+    @property
+    def names(self) -> list[str]:
+        return [row["agent"] for row in self.rows]
+
+    @property
+    def anchor(self) -> int | None:
+        """Index of the perfect player."""
+        return next((i for i, row in enumerate(self.rows) if row["anchor"]), None)
+
+    def game(self) -> Game:
+        return make(**self.game_settings)
+
+    def players(self, game: Game) -> list[Player]:
+        """All agents, ready to play; weights are loaded when a network is first asked."""
+        strategies: dict = {}
+        players = []
+        for row, path in zip(self.rows, self.snapshots, strict=True):
+            key = path or row["strategy"]
+            if key not in strategies:
+                strategies[key] = self._strategy(game, row, path)
+            players.append(Player(row["agent"], strategies[key], int(row["budget"] or 1)))
+        return players
+
+    def _strategy(self, game, row, path):
+        if path is None:
+            return make_strategy(row["strategy"], game)
+        evaluator = LazyEvaluator(functools.partial(_load, path, game, self.study.device))
+        search = self.study.search
+        return make_strategy(row["strategy"], game, evaluator, c=search.c, fpu_reduction=search.fpu_reduction,
+                             sample=self.study.arena.sample)  # fmt: skip
+
+
+class LazyEvaluator:
+    """An evaluator that is made at its first call, so that a chunk loads only the networks it needs."""
+
+    def __init__(self, load):
+        self._load = load
+        self._evaluator: NetworkEvaluator | None = None
+
+    def __call__(self, planes):
+        if self._evaluator is None:
+            self._evaluator = self._load()
+        return self._evaluator(planes)
+
+
+def _load(path: Path, game: Game, device: str) -> NetworkEvaluator:
+    return NetworkEvaluator(load_snapshot(path, game).network, device)
+
+
+def exact_player(game: Game) -> Exact | None:
+    """The solver of a game that is small enough, else None."""
+    try:
+        return solver(game)
+    except GameError:
+        return None
+
+
+def pools(study: StudyRecord) -> list[Pool]:
+    """One pool per game and size, in the order of their titles and sizes."""
+    found: dict[str, tuple[Game, list[tuple[dict, Path]]]] = {}
+    for name in study.cells:
+        folder = study.study_dir / "runs" / name
+        config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=True)
+        game = make(**config["game"])  # type: ignore[index,call-overload]
+        members = found.setdefault(game.title, (game, []))[1]
+        for path in _chosen(sorted((folder / "snapshots").glob("*.safetensors")), study.arena.snapshots):
+            members += [(row, path) for row in _rows(name, config, path, study.arena)]
+    ordered = sorted(found.values(), key=lambda pair: (pair[0].name, pair[0].size, pair[0].title))
+    return [_pool(game, members, study) for game, members in ordered]
+
+
+def _pool(game: Game, members: list[tuple[dict, Path]], study: StudyRecord) -> Pool:
+    rows = [row for row, _ in members]
+    snapshots: list[Path | None] = [path for _, path in members]
+    fixed = ["random"] + (["perfect"] if exact_player(game) else [])
+    for strategy in fixed:
+        rows.append({"agent": f"{game.title}:{strategy}", "game": game.name, "size": game.size, "strategy": strategy,
+                     "budget": None, "anchor": int(strategy == "perfect")})  # fmt: skip
+        snapshots.append(None)
+    return Pool(game.title, {"name": game.name, **game.settings}, rows, snapshots, study)
+
+
+def _chosen(paths: list[Path], most: int | None) -> list[Path]:
+    if most is None or len(paths) <= most:
+        return paths
+    return [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, most).round().astype(int))]
+
+
+def _rows(run: str, config: dict, path: Path, arena: Arena) -> list[dict]:
+    described = describe(path)
+    ledger, network = described["ledger"], described["network"]
+    from agents.network import make_network
+
+    made = make_network(game=make(**described["game"]), **network)
+    shared = {
+        "game": described["game"]["name"], "size": make(**described["game"]).size, "run": run, "seed": config["seed"],
+        "snapshot": described["index"], "network": network["name"], "width": network.get("width"),
+        "depth": network.get("depth"), "params": made.num_parameters, "forward_flops": made.forward_flops,
+        "strategy": arena.strategy, "train_flops": ledger["train_flops"], "selfplay_flops": ledger["selfplay_flops"],
+        "learner_flops": ledger["learner_flops"], "anchor": 0,
+    }  # fmt: skip
+    return [{"agent": f"{run}:{described['index']:03d}:{arena.strategy}{budget}", "budget": budget, **shared}
+            for budget in arena.budgets]  # fmt: skip
