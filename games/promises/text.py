@@ -57,15 +57,13 @@ TEXTS = 300  # positions drawn and read
 
 
 def check_settings(game: Game, seed: int) -> None:
-    """`make(name, **settings)` builds the same game again."""
+    """The class called with `settings`, or `make(name, **settings)`, builds the same game again."""
     cls = type(game)
-    name = game.name if cls.__module__ == f"games.{game.name}" else f"{cls.__module__}:{cls.__qualname__}"
+    collected = cls.__module__ == f"games.{game.name}"
     try:
-        twin = core.make(name, **game.settings)
+        twin = core.make(game.name, **game.settings) if collected else cls(**game.settings)
     except (GameError, TypeError) as error:
-        raise PromiseBroken(
-            f"make({name!r}, **{game.settings}) fails: {error}. Keep all settings in `settings`"
-        ) from error
+        raise PromiseBroken(f"the game cannot be made again from its settings {game.settings}: {error}") from error
     for fact in ("title", "size", "settings", "state_words", "num_actions", "observation_shape", "max_length"):
         if getattr(twin, fact) != getattr(game, fact):
             raise PromiseBroken(

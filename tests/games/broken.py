@@ -488,6 +488,6 @@ class SettingNotKept(Base):
         self.max_length = longest
 
 
-@breaks("check_settings", "fails: game")
+@breaks("check_settings", "cannot be made again")
 class SettingNotTaken(Base):
     changes: ClassVar = {"settings": {"board": 3}}
