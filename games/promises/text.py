@@ -58,7 +58,7 @@ TEXTS = 300  # positions drawn and read
 
 def check_settings(game: Game, seed: int) -> None:
     """The class called with `settings`, or `make(name, **settings)`, builds the same game again."""
-    cls = type(game)
+    cls: type = type(game)
     collected = cls.__module__ == f"games.{game.name}"
     try:
         twin = core.make(game.name, **game.settings) if collected else cls(**game.settings)
