@@ -67,7 +67,7 @@ def play_pairs(
     protocol: Protocol,
     number: int,
     exact: Exact | None = None,
-    progress: Callable[[int], None] = lambda finished: None,
+    progress: Callable[[int], object] = lambda finished: None,
 ) -> list[dict]:
     """Play every pair of `players` (by index) over opening set `number`; one row of matches.csv per pair.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from omegaconf import OmegaConf
@@ -12,7 +13,7 @@ from omegaconf import OmegaConf
 from agents.agent import make_strategy
 from agents.network import NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
-from experiments import cells
+from experiments.cells import Search, state
 from experiments.arena_settings import Arena
 from experiments.play import Player
 from games import Game, GameError, make
@@ -27,7 +28,7 @@ class StudyRecord:
     study_dir: Path
     cells: list[str]
     arena: Arena
-    search: cells.Search
+    search: Search
     device: str
     jobs: int
 
@@ -42,11 +43,11 @@ def read_study(study_dir: Path, arena_overrides: dict | None = None) -> StudyRec
         record = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
         assert isinstance(record, dict)
         arena = Arena(**(record["arena"] | (arena_overrides or {})))
-        study = StudyRecord(study_dir, list(record["cells"]), arena, cells.Search(**record["search"]),
+        study = StudyRecord(study_dir, list(record["cells"]), arena, Search(**record["search"]),
                             record["device"], record["jobs"])  # fmt: skip
     except (KeyError, TypeError, AssertionError) as error:
         raise SettingsError(f"{file} cannot be used ({error}): start the study again with its own command") from None
-    undone = [name for name in study.cells if cells.state(study_dir / "runs" / name)["state"] != "done"]
+    undone = [name for name in study.cells if state(study_dir / "runs" / name)["state"] != "done"]
     if undone:
         raise SettingsError(f"{study_dir}: {len(undone)} of {len(study.cells)} runs are not finished, the first is "
                             f"{undone[0]}; the study's own command goes on with them")  # fmt: skip
@@ -125,8 +126,8 @@ def pools(study: StudyRecord) -> list[Pool]:
     found: dict[str, tuple[Game, list[tuple[dict, Path]]]] = {}
     for name in study.cells:
         folder = study.study_dir / "runs" / name
-        config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=True)
-        game = make(**config["game"])  # type: ignore[index,call-overload]
+        config = cast(dict, OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=True))
+        game = make(**config["game"])
         members = found.setdefault(game.title, (game, []))[1]
         for path in _chosen(sorted((folder / "snapshots").glob("*.safetensors")), study.arena.snapshots):
             members += [(row, path) for row in _rows(name, config, path, study.arena)]

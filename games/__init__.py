@@ -4,6 +4,7 @@ core         the contract: what a game file holds, batches, finding games
 registry     finding games, networks and strategies by name
 tictactoe    the file to copy
 hex          Hex at any size, with and without swap
+promises     the promises of the contract, one check each
 conformance  check_game: every promise of the contract as one named check
 exact        exact play: the values of positions and the stubborn perfect player
 """

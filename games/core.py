@@ -109,7 +109,7 @@ class Game:
 
     def reset(self, count: int) -> np.ndarray:
         """`count` initial positions, [B, S]."""
-        states = np.zeros((count, self.state_words), self.state_dtype)
+        states: np.ndarray = np.zeros((count, self.state_words), self.state_dtype)
         _reset(self.rules.reset, states, self.params)
         return states
 

@@ -7,9 +7,12 @@ import importlib
 import inspect
 import pathlib
 import re
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
-def find(name: str, package: str, base: type, error: type[Exception]) -> type:
+def find(name: str, package: str, base: type[T], error: type[Exception]) -> type[T]:
     """The subclass of `base` called `name`: the one in the module `PACKAGE.NAME`, or `package.module:Class`.
 
     Raises `error` if there is none, naming what there is.

@@ -44,7 +44,9 @@ def load_checkpoint(path: Path, parts: Mapping[str, Arrays]) -> dict:
             for part, name, array in _walk(parts):
                 live, stored = _tensor(array), file.get_tensor(f"{part}/{name}")
                 if live.shape != stored.shape or live.dtype != stored.dtype:
-                    raise CheckpointError(f"{path}: {part}/{name} is {tuple(stored.shape)}, expected {tuple(live.shape)}")
+                    raise CheckpointError(
+                        f"{path}: {part}/{name} is {tuple(stored.shape)}, expected {tuple(live.shape)}"
+                    )
                 live.copy_(stored)
     except (safetensors.SafetensorError, KeyError, TypeError, json.JSONDecodeError, OSError) as error:
         raise CheckpointError(f"checkpoint {path} is damaged ({error}): delete it to begin this run again") from None

@@ -93,17 +93,17 @@ class Monitor:
     def _write(self, run: Run) -> None:
         seconds = time.perf_counter() - self._since
         ledger = run.ledger
-        scalars = {
-            "selfplay/policy_entropy": np.mean(self._entropy),
+        scalars: dict[str, float] = {
+            "selfplay/policy_entropy": float(np.mean(self._entropy)),
             "speed/samples_per_s": (ledger.positions - self._before[0]) / seconds,
             "speed/simulations_per_s": (ledger.simulations - self._before[1]) / seconds,
             "compute/log10_train_flops": math.log10(ledger.train_flops),
             "compute/log10_selfplay_flops": math.log10(ledger.selfplay_flops),
         }
         if self._lengths:
-            scalars["selfplay/game_length"] = np.mean(self._lengths)
+            scalars["selfplay/game_length"] = float(np.mean(self._lengths))
         if self._losses:
-            policy, value, entropy = np.mean(self._losses, axis=0)
+            policy, value, entropy = np.mean(self._losses, axis=0).tolist()
             scalars |= {"loss/policy": policy, "loss/value": value, "loss/total": policy + value,
                         "network/policy_entropy": entropy, "network/value_error": math.sqrt(value)}  # fmt: skip
             self.bar.set_postfix_str(f"loss {policy:.2f}+{value:.2f}", refresh=False)
@@ -111,7 +111,7 @@ class Monitor:
             self.writer.add_scalar(name, value, ledger.positions)
             self.writer.add_scalar(f"by_log10_flops/{name}", value, round(1000 * math.log10(ledger.train_flops)))
         if run.finished and self._hyperparameters:
-            write_hyperparameters(self.writer, self._hyperparameters, {k: float(v) for k, v in scalars.items()})
+            write_hyperparameters(self.writer, self._hyperparameters, scalars)
 
     def _status(self, run: Run, state: str) -> None:
         share = min(1.0, run.ledger.positions / run.settings.positions)
@@ -122,7 +122,9 @@ def write_hyperparameters(writer: SummaryWriter, settings: dict, metrics: dict[s
     """The three summaries of TensorBoard's HPARAMS page, in the run's own event file."""
     from torch.utils.tensorboard.summary import hparams
 
-    flat = {key: value if isinstance(value, bool | int | float | str) else str(value) for key, value in settings.items()}
+    flat = {
+        key: value if isinstance(value, bool | int | float | str) else str(value) for key, value in settings.items()
+    }
     chosen = {key: value for key, value in metrics.items() if key.startswith(("loss/", "compute/"))}
     for summary in hparams(flat, chosen):
         assert writer.file_writer is not None
