@@ -99,7 +99,9 @@ class _Sheet:
         self.rows = rows
         self.x = _grid(agents.train[rows])
         self.y = np.zeros(1) if flat else _grid(agents.test[rows])
-        self.run, recipes, blocks = [], [], []
+        self.run: list[int] = []
+        recipes: list[tuple[int, int]] = []
+        blocks = []
         for members, weights in _series(agents, rows, flat, self.x, self.y):
             # Without runs every agent stands for itself.
             known = agents.run[members[0]] >= 0
@@ -127,14 +129,12 @@ class _Sheet:
         if len(splits) == 0:
             best, recipe, near = self._winners(self._recipes(elo, times), self._recipes(elo, times))
             return self._points(best, recipe, near)
-        total, near_all, first = 0.0, True, None
+        drawn = []
         for d in splits[:, self.rows]:
             upper, lower = self._recipes(elo + d, times), self._recipes(elo - d, times)
-            for pick, read in ((upper, lower), (lower, upper)):
-                best, recipe, near = self._winners(pick, read)
-                total, near_all = total + best, near_all & near
-                first = recipe if first is None else first
-        return self._points(total / (2 * len(splits)), first, near_all)
+            drawn += [self._winners(upper, lower), self._winners(lower, upper)]
+        best, recipes, near = (np.array(parts) for parts in zip(*drawn, strict=True))
+        return self._points(best.mean(axis=0), _most_frequent(recipes), np.all(near, axis=0))
 
     def _recipes(self, elo: np.ndarray, times: np.ndarray | None) -> np.ndarray:
         """Mean Elo of each recipe on the grid, [C, X, Y], -inf where none of its runs reaches."""
@@ -164,6 +164,11 @@ class _Sheet:
         x, y = np.nonzero(near & np.isfinite(elo))
         size = np.full(len(x), self.size)
         return Points(size, self.x[x], self.y[y], elo[x, y], self.recipe[recipe[x, y]])
+
+
+def _most_frequent(numbers: np.ndarray) -> np.ndarray:
+    """The commonest number along the first axis, [K, X, Y] -> [X, Y]."""
+    return np.apply_along_axis(lambda column: np.bincount(column).argmax(), 0, numbers)
 
 
 def _series(agents: Agents, rows: np.ndarray, flat: bool, x: np.ndarray, y: np.ndarray):

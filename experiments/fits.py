@@ -15,7 +15,8 @@ middle of the data, and what the best of them leaves unexplained is reported and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.optimize
@@ -24,6 +25,7 @@ from experiments.envelope import Points
 
 LOSS_SCALE = 60.0  # Elo; residuals well above it count linearly, not squared (soft L1)
 LARGE_RESIDUAL = 0.1  # share of the variance left unexplained above which a fit is not to be trusted
+ROWS_ARE_SURFACE = 0.04  # share unexplained below which the rows of a table without runs are the surface themselves
 LARGE_RMSE = 40.0  # Elo; below this an unexplained share is noise of a flat table, not a failure
 
 
@@ -35,8 +37,8 @@ class FitError(ValueError):
 class Shape:
     """Which columns make up the rising plane and the floor, and what the ceiling is.
 
-    `rising` names slopes for X, Y, b and 1 in this order, `floor` for b and 1; a name that is None is left out. `ceiling`
-    is a fixed Elo or None, to be fitted.
+    `rising` names slopes for X, Y, b and 1 in this order, `floor` for b and 1; a name that is None is left out.
+    `ceiling` is a fixed Elo or None, to be fitted. Without any name in `floor` there is none.
     """
 
     rising: tuple[str | None, ...]
@@ -48,15 +50,16 @@ class Shape:
         one = np.ones(len(points))
         plane = (points.train, points.test, points.size, one)
         floor = (points.size, one)
-        return (
-            np.stack([c for c, name in zip(plane, self.rising, strict=True) if name], 1),
-            np.stack([c for c, name in zip(floor, self.floor, strict=True) if name], 1),
-        )
+        return _chosen(plane, self.rising), _chosen(floor, self.floor)
 
     def names(self) -> list[str]:
         """Parameters in the order of the vector that is fitted."""
         fitted = [name for name in (*self.rising, *self.floor) if name]
         return fitted if self.ceiling is not None else [*fitted, "ceiling"]
+
+
+def _chosen(columns: tuple[np.ndarray, ...], names: tuple[str | None, ...]) -> np.ndarray:
+    return np.array([c for c, name in zip(columns, names, strict=True) if name]).reshape(-1, len(columns[-1])).T
 
 
 def changepoint_shape(sizes: int) -> Shape:
@@ -81,12 +84,16 @@ class Fitted:
     vector: np.ndarray
     rmse: float  # Elo
     residual_variance: float  # share of the variance of Elo that is left
-    rising: int  # points on the plane
-    floor: int  # points on the floor
-    ceiling: int  # points on the ceiling
+    on_floor: np.ndarray  # bool [K]
+    on_ceiling: np.ndarray  # bool [K]
 
     def __getitem__(self, name: str) -> float:
         return float(self.vector[self.shape.names().index(name)])
+
+    def counts(self) -> dict[str, int]:
+        """Points on each part of the model."""
+        low, high = int(self.on_floor.sum()), int(self.on_ceiling.sum())
+        return {"rising": len(self.on_floor) - low - high, "floor": low, "ceiling": high}
 
     def parameters(self) -> dict[str, float]:
         """Parameters by name."""
@@ -105,11 +112,11 @@ class Fitted:
         """What a reader must know before using the numbers."""
         found = []
         if self.residual_variance > LARGE_RESIDUAL and self.rmse > LARGE_RMSE:
-            found.append(f"{what}: the fit leaves {self.residual_variance:.0%} of the variance ({self.rmse:.0f} Elo rms) "
-                         "unexplained; its parameters are not to be trusted")  # fmt: skip
-        if self.floor < 2:
-            found.append(f"{what}: no agent is weak enough to show the plateau, so its height is not determined")
-        if self.ceiling < 2:
+            found.append(f"{what}: the fit leaves {self.residual_variance:.0%} of the variance ({self.rmse:.0f} Elo "
+                         "rms) unexplained; its parameters are not to be trusted")  # fmt: skip
+        if not any(self.shape.floor):
+            found.append(f"{what}: too few points are weak enough to show the floor, so the model goes without it")
+        if self.on_ceiling.sum() < 2:
             found.append(f"{what}: hardly any point reaches the ceiling, so its height is not determined")
         return found
 
@@ -117,12 +124,22 @@ class Fitted:
 def fit(points: Points, shape: Shape, start: Fitted | None = None) -> Fitted:
     """The model that minimises the soft-L1 loss of the residuals; `start` replaces the search for starts.
 
-    Raises FitError for points that cannot determine the rising plane.
+    A floor that the points do not determine (too few on it, or at too few sizes) is left out of the model. Raises
+    FitError for points that cannot determine the rising plane.
     """
+    fitted = _fit(points, shape, start)
+    _, floor = shape.columns(points)
+    on_floor = floor[fitted.on_floor]
+    if start is None and any(shape.floor) and (len(on_floor) < 2 or np.linalg.matrix_rank(on_floor) < floor.shape[1]):
+        return _fit(points, replace(shape, floor=(None, None)), None)
+    return fitted
+
+
+def _fit(points: Points, shape: Shape, start: Fitted | None) -> Fitted:
     plane, floor = shape.columns(points)
     _check(points, shape, plane)
     begin = [start.vector] if start is not None else _starts(points, shape, plane, floor)
-    best = None
+    best: scipy.optimize.OptimizeResult | None = None
     for vector in begin:
         found = scipy.optimize.least_squares(
             lambda v: _model(shape, points, v, (plane, floor))[0] - points.elo, vector,
@@ -131,6 +148,7 @@ def fit(points: Points, shape: Shape, start: Fitted | None = None) -> Fitted:
         )  # fmt: skip
         if best is None or found.cost < best.cost:
             best = found
+    assert best is not None
     return _fitted(points, shape, best.x, plane, floor)
 
 
@@ -138,19 +156,19 @@ def _fitted(points: Points, shape: Shape, vector: np.ndarray, plane: np.ndarray,
     predicted, _ = _model(shape, points, vector, (plane, floor))
     residual = points.elo - predicted
     rising = plane @ vector[: plane.shape[1]]
-    low = floor @ vector[plane.shape[1] : plane.shape[1] + floor.shape[1]]
+    low = _low(floor, vector[plane.shape[1] :])
     top = shape.ceiling if shape.ceiling is not None else vector[-1]
     on_ceiling, on_floor = predicted >= top, (rising < low) & (low < top)
     variance = float(np.mean(residual**2) / max(np.var(points.elo), 1e-12))
     return Fitted(shape, vector, float(np.sqrt(np.mean(residual**2))), variance,
-                  int((~on_ceiling & ~on_floor).sum()), int(on_floor.sum()), int(on_ceiling.sum()))  # fmt: skip
+                  on_floor, on_ceiling)  # fmt: skip
 
 
 def _model(shape: Shape, points: Points, vector: np.ndarray, columns=None) -> tuple[np.ndarray, np.ndarray]:
     """(Elo [K], its derivatives [K, parameters])."""
     plane, floor = columns or shape.columns(points)
     p, q = plane.shape[1], floor.shape[1]
-    rising, low = plane @ vector[:p], floor @ vector[p : p + q]
+    rising, low = plane @ vector[:p], _low(floor, vector[p:])
     top = shape.ceiling if shape.ceiling is not None else vector[-1]
     value = np.minimum(np.maximum(rising, low), top)
     below = (value < top)[:, None]
@@ -162,8 +180,14 @@ def _model(shape: Shape, points: Points, vector: np.ndarray, columns=None) -> tu
     return value, gradient
 
 
+def _low(floor: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """Height of the floor, [K]; -inf where the model has none."""
+    q = floor.shape[1]
+    return floor @ vector[:q] if q else np.full(len(floor), -np.inf)
+
+
 def _starts(points: Points, shape: Shape, plane: np.ndarray, floor: np.ndarray) -> list[np.ndarray]:
-    """Planes through the points between several quantiles of the Elo range, each with the floor and ceiling beside them."""
+    """Planes through the points between several quantiles of the Elo range, with the floor and ceiling beside them."""
     starts = []
     for cut in (0.05, 0.12, 0.25, 0.35):
         low, high, middle = np.zeros(len(points)), np.zeros(len(points)), np.zeros(len(points), bool)
@@ -193,10 +217,9 @@ def _check(points: Points, shape: Shape, plane: np.ndarray) -> None:
     # Columns are centred first, since offsets in log10 FLOPs are large against their spread.
     spread = plane[:, :-1] - plane[:, :-1].mean(axis=0)
     if np.linalg.matrix_rank(spread, tol=1e-6 * np.sqrt(len(points))) < plane.shape[1] - 1:
-        varied = [
-            name for name, column in zip([n for n in shape.rising if n], spread.T, strict=False) if column.std() < 1e-6
-        ]
-        raise FitError(f"the data do not determine {', '.join(varied) or 'the slopes'}: its column does not vary, or varies "
+        slopes = [name for name in shape.rising[:-1] if name]
+        varied = [name for name, column in zip(slopes, spread.T, strict=True) if column.std() < 1e-6]
+        raise FitError(f"the data do not determine {', '.join(varied) or 'the slopes'}: its column does not vary, or "
                        "only together with another; rate agents that differ in it")  # fmt: skip
     if np.ptp(points.elo) < 1:
         raise FitError(
@@ -237,7 +260,7 @@ def bands(points: Points, surface: Fitted, edges: np.ndarray, least: int = 12) -
     """
     level = surface.plane(points)
     found = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         inside = points.take((level >= low) & (level < high))
         slopes = _local_slopes(inside) if len(inside) >= least else (np.nan, np.nan)
         found.append(Band(float(low), float(high), len(inside), *slopes))

@@ -8,17 +8,17 @@ columns that this file does not know are ignored.
 
 from __future__ import annotations
 
-import contextlib
 import csv
+import io
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from games.files import write_text
 
 Table = dict[str, np.ndarray]
 """Columns by name: text as object arrays ("" where missing), numbers as float64 arrays (nan where missing)."""
@@ -273,45 +273,27 @@ def _error(path: Path, line: int, value: str, expected: str, remedy: str) -> Rec
 # ---- writing -------------------------------------------------------------------------------------------------------
 
 
-def write_atomic(path: Path, data: str | bytes) -> None:
-    """Write a whole file or nothing: a temporary file in the same folder takes the final name at the end."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-
-
 def write_table(path: Path, columns: Iterable[str], rows: Iterable[Mapping]) -> None:
     """Write a CSV table atomically; None and nan become empty cells, whole floats lose their point."""
     columns = list(columns)
     lines = [columns, *([_cell(row.get(name)) for name in columns] for row in rows)]
-    with tempfile.SpooledTemporaryFile(max_size=1 << 26, mode="w+", newline="") as buffer:
-        csv.writer(buffer, lineterminator="\n").writerows(lines)
-        buffer.seek(0)
-        write_atomic(path, buffer.read())
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerows(lines)
+    write_text(path, buffer.getvalue())
 
 
 def write_json(path: Path, value) -> None:
     """Write JSON atomically; nan and infinity, which JSON lacks, become null."""
-    write_atomic(path, json.dumps(_plain(value), indent=2, allow_nan=False) + "\n")
+    write_text(path, json.dumps(_plain(value), indent=2, allow_nan=False) + "\n")
 
 
 def _cell(value) -> str:
-    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
+    if not isinstance(value, float | np.floating):
+        return "" if value is None else str(value)
+    number = float(value)
+    if not math.isfinite(number):
         return ""
-    if isinstance(value, float | np.floating):
-        return str(int(value)) if value == int(value) and abs(value) < 1e15 else f"{value:.8g}"
-    return str(value)
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else f"{number:.8g}"
 
 
 def _plain(value):

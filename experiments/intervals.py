@@ -1,0 +1,87 @@
+"""Intervals: a bootstrap over rating errors and runs.
+
+Each draw gives all ratings new errors (openings and games resampled, see ratings.py) and draws new runs; the envelope
+is then taken and fitted again. Points of a fitted curve are never resampled: neighbours share runs and games, and
+intervals that ignore it are far too narrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.envelope import Agents
+from experiments.fits import FitError
+
+SPLITS = 6  # splits in halves that a point estimate averages over; replicates use fewer
+REPLICATE_SPLITS = 2
+LEVEL = 0.95  # of all intervals
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One draw of what might have been."""
+
+    elo: np.ndarray  # [n]
+    splits: np.ndarray  # [K, n], draws of the rating errors for the winner's curse
+    times: np.ndarray | None  # how often each run counts, by run number; None: once
+
+
+def original(agents: Agents) -> Sample:
+    """The data as they are."""
+    return Sample(agents.elo, agents.errors[:SPLITS], None)
+
+
+def resampled(agents: Agents, rng: np.random.Generator) -> Sample:
+    """New rating errors and new runs.
+
+    Runs are drawn within their recipe where every recipe has several seeds, one fewer than there are, so that the mean
+    of the few keeps its variance (Rao & Wu 1988, JASA 83); else within their size, since a recipe that was run once
+    says nothing about its luck. Tables without runs keep their rows.
+    """
+    elo, splits = agents.elo, agents.errors[:0]
+    if len(agents.errors):
+        drawn = rng.choice(len(agents.errors), REPLICATE_SPLITS + 1)
+        elo, splits = elo + agents.errors[drawn[0]], agents.errors[drawn[1:]]
+    if agents.run.max(initial=-1) < 0:
+        return Sample(elo, splits, None)
+    runs, first = np.unique(agents.run, return_index=True)
+    runs, first = runs[runs >= 0], first[runs >= 0]
+    recipes = agents.recipe[first]
+    repeated = bool(np.bincount(recipes)[np.unique(recipes)].min() > 1)
+    strata = recipes if repeated else agents.size[first]
+    times = np.zeros(agents.run.max() + 1, int)
+    for stratum in np.unique(strata):
+        members = runs[strata == stratum]
+        np.add.at(times, rng.choice(members, len(members) - repeated), 1)
+    return Sample(elo, splits, times)
+
+
+def percentiles(draws: np.ndarray) -> list[float]:
+    """The central interval of draws, [low, high]; infinite draws count, nan do not."""
+    draws = draws[~np.isnan(draws)]
+    if len(draws) < 20:
+        return [float("nan"), float("nan")]
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="inverted_cdf")
+    return [float(low), float(high)]
+
+
+def bootstrap(agents: Agents, statistic: Callable[[Sample], dict[str, float]], replicates: int,
+              rng: np.random.Generator) -> dict[str, list[float]]:  # fmt: skip
+    """Interval of every number of `statistic` over resampled data; draws in which it cannot be fitted are left out.
+
+    Empty where the agents carry neither rating errors nor runs: there is nothing to draw from.
+    """
+    draws: dict[str, list[float]] = {}
+    if not len(agents.errors) and agents.run.max(initial=-1) < 0:
+        return {}
+    for _ in range(replicates):
+        try:
+            numbers = statistic(resampled(agents, rng))
+        except FitError:
+            continue
+        for name, value in numbers.items():
+            draws.setdefault(name, []).append(value)
+    return {name: percentiles(np.array(values)) for name, values in draws.items()}
