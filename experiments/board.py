@@ -10,6 +10,7 @@ import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 
@@ -32,7 +33,7 @@ def write_board(study_dir: Path, ratings: Table, figures: dict[str, Figure]) -> 
 def _write_elo(study_dir: Path, folder: Path, run: str, ratings: Table) -> None:
     """Scalars elo/BUDGET against positions, and by_log10_flops/elo/BUDGET against round(1000 log10 train FLOPs)."""
     with SummaryWriter(str(folder)) as writer:
-        for row in range(len(ratings["agent"])):
+        for row in np.argsort(ratings["train_flops"], kind="stable"):
             if ratings["run"][row] != run or not ratings["train_flops"][row] > 0:
                 continue
             file = study_dir / "runs" / run / "snapshots" / f"{int(ratings['snapshot'][row]):03d}.json"
