@@ -40,7 +40,7 @@ class Tree(NamedTuple):
     @property
     def root_value(self) -> np.ndarray:
         """Mean value of the root's simulations for its player to move, float32 [B]."""
-        return self.value_sum[:, 0] / np.maximum(self.visits[:, 0], 1)
+        return self.value_sum[:, 0] / np.maximum(self.visits[:, 0], 1).astype(np.float32)
 
     @property
     def root_visits(self) -> np.ndarray:
