@@ -1,0 +1,128 @@
+"""Speed of the search, and how near it is to the hardware's limit.
+
+    python -m experiments.bench game=hex game.size=11 network.width=256 network.depth=4 batch=128 budget=64 out=DIR
+
+Prints a table and writes bench.json, one row per combination of the settings given as lists (batch=[128,512]). What is
+measured, and how, is in measure.py; docs/speed.md explains how to read it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig
+from tqdm import tqdm
+
+from agents.network import make_network
+from experiments.cells import Search
+from experiments.command import one_line_errors, run_application, typed
+from experiments.measure import Case, measure, pinned
+from games import make
+from games.files import write_text
+from training.settings import SettingsError
+
+
+@dataclass
+class Bench:
+    """The settings of configs/bench.yaml; game, network, batch and budget may hold lists."""
+
+    game: dict[str, Any]
+    network: dict[str, Any]
+    search: Search
+    batch: Any
+    budget: Any
+    threads: int
+    repetitions: int
+    detail: bool
+    seed: int
+    out: str
+
+    def __post_init__(self):
+        for name, low in {"threads": 1, "repetitions": 1, "seed": 0}.items():
+            if getattr(self, name) < low:
+                raise SettingsError(f"{name}={getattr(self, name)} cannot be: expected at least {low}")
+
+
+def combinations(settings: Bench) -> Iterator[Bench]:
+    """One Bench per choice from the lists among the settings, the last list varying fastest."""
+    flat: dict[tuple[str, ...], Any] = {("game", key): value for key, value in settings.game.items()}
+    flat |= {("network", key): value for key, value in settings.network.items()}
+    flat |= {("batch",): settings.batch, ("budget",): settings.budget}
+    choices = [value if isinstance(value, list) else [value] for value in flat.values()]
+    for values in itertools.product(*choices):
+        chosen: dict[str, Any] = {"game": {}, "network": {}}
+        for (name, *key), value in zip(flat, values, strict=True):
+            if key:
+                chosen[name][key[0]] = value
+            else:
+                chosen[name] = _count(name, value)
+        yield replace(settings, **chosen)
+
+
+def _count(name: str, value) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise SettingsError(f"{name}={value!r} cannot be: expected a whole number of at least 1, or a list of such")
+    return value
+
+
+def case(settings: Bench) -> Case:
+    """What one row measures. Raises GameError or NetworkError for settings that cannot be."""
+    game = make(**settings.game)
+    network = make_network(game=game, seed=settings.seed, **settings.network)
+    return Case(game, network, settings.search.puct(), settings.batch, settings.budget, settings.threads, settings.seed)
+
+
+COLUMNS = {
+    "game": "{game}{size}", "network": "{network}", "batch": "{batch}", "budget": "{budget}", "threads": "{threads}",
+    "sims/s": "{simulations_per_s:,.0f}", "moves/s": "{moves_per_s:,.0f}",
+    "network share": "{network_share:.3f} ({network_share_spread[0]:.3f}-{network_share_spread[1]:.3f})",
+    "matmul share": "{matmul_share:.3f} ({matmul_share_spread[0]:.3f}-{matmul_share_spread[1]:.3f})",
+    "search MB": "{search_mb}", "arrays MB": "{arrays_mb}", "peak MB": "{peak_mb}",
+}  # fmt: skip
+
+
+def table(rows: list[dict]) -> str:
+    """The rows for the terminal; where the time goes, in microseconds per simulation, below them."""
+    cells = [list(COLUMNS)] + [[text.format(**row) for text in COLUMNS.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
+    for row in rows:
+        if row["parts_us"]:
+            parts = ", ".join(f"{name} {us:.2f}" for name, us in row["parts_us"].items())
+            lines.append(f"{row['game']}{row['size']} {row['network']} x {row['batch']}, us per simulation: {parts}")
+    return "\n".join(lines)
+
+
+# ---- command -------------------------------------------------------------------------------------------------------
+
+
+@one_line_errors
+def command(config: DictConfig) -> Path:
+    """The body of the command; returns the path of bench.json."""
+    settings: Bench = typed(Bench, config)
+    cases = [case(one) for one in combinations(settings)]
+    path = Path(settings.out) / "bench.json"
+    rows: list[dict] = []
+    with pinned(settings.threads) as cores, tqdm(total=len(cases) * settings.repetitions, unit="search") as bar:
+        bar.write(f"pinned to cores {cores}" if cores else "not pinned: this system does not allow it", nolock=True)
+        for one in cases:
+            bar.set_description(f"{one.game.title} {one.network.title} x {one.batch}")
+            rows.append({**measure(one, settings.repetitions, settings.detail, bar.update), "cores": cores})
+            write_text(path, json.dumps(rows, indent=1) + "\n")
+    print(f"{table(rows)}\nwritten: {path}")
+    return path
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="bench")
+def main(config: DictConfig) -> None:
+    command(config)
+
+
+if __name__ == "__main__":
+    run_application(main)

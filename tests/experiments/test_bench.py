@@ -1,0 +1,132 @@
+"""The bench command in miniature, what its rows promise, and bad settings."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_module
+
+from experiments import bench, measure
+from games import make
+
+SMALL = [
+    "game.size=3",
+    "network.width=4",
+    "network.depth=1",
+    "batch=[4,16]",
+    "budget=8",
+    "repetitions=2",
+    "detail=true",
+]
+PROMISED = """rule game size batch budget threads width depth simulations_per_s evaluations_per_s moves_per_s
+    network_share matmul_share peak_mb simulations_per_s_spread network_share_spread matmul_share_spread"""
+PARTS = {"network", "step", "rest", *measure.KERNELS}
+
+
+def run(*overrides):
+    with initialize_config_module("configs", version_base="1.3"):
+        config = compose("bench", overrides=list(overrides))
+    return bench.command(config)
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    return json.loads(run(*SMALL, f"out={tmp_path_factory.mktemp('bench')}").read_text())
+
+
+def test_rows_hold_what_is_promised(rows):
+    assert [row["batch"] for row in rows] == [4, 16]
+    for row in rows:
+        assert set(PROMISED.split()) <= set(row)
+        assert (row["rule"], row["game"], row["size"], row["budget"], row["threads"]) == ("puct", "hex", 3, 8, 1)
+        assert (row["width"], row["depth"]) == (4, 1)
+
+
+def test_values_are_sane(rows):
+    for row in rows:
+        assert 0 < row["network_share"] < 1.5
+        assert 0 < row["matmul_share"] < 1
+        assert 0 < row["evaluations_per_s"] <= row["simulations_per_s"]
+        assert row["moves_per_s"] == pytest.approx(row["simulations_per_s"] / row["budget"], rel=0.3)
+        low, high = row["simulations_per_s_spread"]
+        assert low <= row["simulations_per_s"] <= high
+        assert row["peak_mb"] > 10
+
+
+def test_parts_add_up_to_the_search(rows):
+    for row in rows:
+        assert set(row["parts_us"]) == PARTS
+        assert all(us > 0 for us in row["parts_us"].values())
+
+
+def test_defaults_are_the_documented_ones():
+    with initialize_config_module("configs", version_base="1.3"):
+        config = compose("bench")
+    assert (config.game.name, config.game.size, config.batch, config.budget, config.threads) == ("hex", 9, 512, 64, 1)
+    assert (config.network.width, config.network.depth) == (256, 4)
+
+
+def test_another_game_gets_no_board_size(tmp_path):
+    row = json.loads(
+        run("game=tictactoe", *SMALL[1:3], "batch=4", "budget=2", "repetitions=1", f"out={tmp_path}").read_text()
+    )
+    assert row[0]["game"] == "tictactoe"
+    assert row[0]["parts_us"] == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no pinning")
+def test_pins_and_lets_go():
+    before = os.sched_getaffinity(0)
+    with measure.pinned(1) as cores:
+        assert os.sched_getaffinity(0) == set(cores)
+        assert len(cores) == 1
+    assert os.sched_getaffinity(0) == before
+
+
+def test_positions_are_unfinished_and_various():
+    game = make("hex", size=4)
+    states = measure.scattered(game, 64, seed=1)
+    assert not game.over(states).any()
+    assert len(np.unique(states, axis=0)) > 32
+    assert np.array_equal(states, measure.scattered(game, 64, seed=1))
+
+
+def test_replay_repeats_the_batch_sizes():
+    seen = []
+    recorder = measure.Recorder(lambda planes: seen.append(len(planes)))
+    for size in (3, 5, 2):
+        recorder(np.zeros((size, 1), np.float32))
+    recorder.replay(recorder.sizes)
+    assert seen == [3, 5, 2, 3, 5, 2]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("batch=0", "batch=0 cannot be: expected a whole number of at least 1"),
+        ("budget=[1,x]", "budget='x' cannot be"),
+        ("threads=0", "threads=0 cannot be"),
+        ("threads=4096", "this process may use"),
+        ("repetitions=0", "repetitions=0 cannot be"),
+        ("game.size=99", "size=99 cannot be"),
+        ("network.width=0", "width=0 cannot be"),
+        ("search.rule=best", "search.rule='best' cannot be"),
+    ],
+)
+def test_bad_values_end_in_one_line(override, message, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run(*SMALL, override, f"out={tmp_path}")
+    assert stop.value.code == 1
+    error = capsys.readouterr().err.strip().splitlines()
+    assert [line for line in error if message in line]
+    assert not (tmp_path / "bench.json").exists()
+
+
+def test_an_unknown_setting_ends_the_command(tmp_path):
+    command = [sys.executable, "-m", "experiments.bench", "batchsize=3", f"out={tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines() == ["error: Could not override 'batchsize'."]
