@@ -1,13 +1,14 @@
 """What a network family promises, and finding one by name.
 
-A family is one file of agents/networks/ (or `package.module:Class` elsewhere): a Network subclass whose constructor takes
-the game and the family's settings. It sees planes in the mover's frame and answers in it.
+A family is one file of agents/networks/ (or `package.module:Class` elsewhere): a Network subclass whose constructor
+takes the game and the family's settings. It sees planes in the mover's frame and answers in it.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from games import Game, registry
 
@@ -17,7 +18,7 @@ class NetworkError(ValueError):
 
 
 class Network(torch.nn.Module):
-    """Planes float32 [B, P, H, W] -> logits [B, A] in the mover's frame, value [B] in [-1, 1] for the player to move."""
+    """Planes float32 [B, P, H, W] -> logits [B, A] in the mover's frame, value [B] in [-1, 1] for the mover."""
 
     name: str
     settings: dict[str, int]  # what `make_network(name, game, **settings)` was called with
@@ -49,6 +50,26 @@ def make_network(name: str, game: Game, seed: int = 0, **settings) -> Network:
 SMALLEST_BATCH = 8
 """Smaller batches are padded to this: matrix products of very few rows round differently, and a row's search must not
 depend on how many others share its batch."""
+
+
+SMALLEST_OUTPUT = 16
+
+
+class Linear(torch.nn.Linear):
+    """A linear layer whose answer for a row does not depend on the row's place in the batch.
+
+    Matrix products with fewer than 12 columns round by place (Intel's MKL, measured in tests/agents/test_networks.py),
+    so narrow layers are widened with zeros while nothing is learnt. The zeros do not count as FLOPs.
+    """
+
+    def forward(self, x):
+        missing = SMALLEST_OUTPUT - self.out_features
+        if missing <= 0 or torch.is_grad_enabled():
+            return super().forward(x)
+        wide = functional.linear(
+            x, functional.pad(self.weight, (0, 0, 0, missing)), functional.pad(self.bias, (0, missing))
+        )
+        return wide[:, : self.out_features]
 
 
 class NetworkEvaluator:

@@ -9,9 +9,9 @@ from pathlib import Path
 import safetensors
 import safetensors.torch
 
-from games.files import write_bytes
 from agents.network import Network, NetworkError, make_network
 from games import Game, make
+from games.files import write_bytes
 
 _KEY = "isoelo"
 _VERSION = 1
@@ -50,7 +50,9 @@ def describe(path: Path) -> dict:
         if description["version"] != _VERSION:
             raise NetworkError(f"snapshot {path} has format {description['version']}: this version reads {_VERSION}")
     except (safetensors.SafetensorError, KeyError, TypeError, json.JSONDecodeError, OSError) as error:
-        raise NetworkError(f"{path} is no snapshot of Isoelo, or is damaged ({error}): train again or restore it") from None
+        raise NetworkError(
+            f"{path} is no snapshot of Isoelo, or is damaged ({error}): train again or restore it"
+        ) from None
     return description
 
 

@@ -9,11 +9,11 @@ any depth begins as a shallow one.
 import torch
 from torch.nn import functional
 
-from agents.network import Network, int_setting
+from agents.network import Linear, Network, int_setting
 from games import Game
 
 
-class Block(torch.nn.Linear):
+class Block(Linear):
     """x + alpha (W relu(x) + b), alpha one learnt number that begins at 0."""
 
     def __init__(self, width: int):
@@ -36,9 +36,9 @@ class FullyConnected(Network):
         planes, height, columns = game.observation_shape
         inputs, outputs = planes * height * columns, game.num_actions + 1
         self.settings = {"width": width, "depth": depth}
-        self.input = torch.nn.Linear(inputs, width)
+        self.input = Linear(inputs, width)
         self.blocks = torch.nn.Sequential(*(Block(width) for _ in range(depth)))
-        self.heads = torch.nn.Linear(width, outputs)  # logits, then the value before tanh
+        self.heads = Linear(width, outputs)  # logits, then the value before tanh
         self.forward_flops = 2 * (inputs * width + depth * width * width + width * outputs)
         # The backward pass costs the forward's twice, less the input's gradient, which nobody asks for.
         self.learner_flops = 3 * self.forward_flops - 2 * inputs * width
