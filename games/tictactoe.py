@@ -93,7 +93,7 @@ class TicTacToe(Game):
         if won[state[TO_MOVE]]:
             raise GameError(f"tictactoe: {text!r} cannot be: a line was complete before the last move")
         state[OVER] = any(won) or "." not in marks
-        state[RESULT] = won[0] - won[1]
+        state[RESULT] = int(won[0]) - int(won[1])
         return state
 
     def action_text(self, action):
