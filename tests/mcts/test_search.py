@@ -1,0 +1,337 @@
+"""What a search promises: exact counts on small examples, full batches, forced wins, independent rows, refusals."""
+
+import numpy as np
+import pytest
+from evaluators import HashEvaluator, indifferent, random_positions
+
+from agents.network import NetworkEvaluator, make_network
+from games import make
+from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, Rules, kernel
+from mcts import Puct, search
+from mcts.puct import select
+from mcts.streams import seed_streams
+from mcts.tree import add_node, allocate
+
+# ---- by hand -------------------------------------------------------------------------------------------------------
+
+
+@kernel
+def bits_reset(state, params):
+    state[:] = 0
+
+
+@kernel
+def bits_legal(state, params, mask):
+    mask[:] = state[OVER] == 0
+
+
+@kernel
+def bits_apply(state, params, action):
+    state[HEADER] += 1
+    state[HEADER + 1] = 2 * state[HEADER + 1] + action
+    state[TO_MOVE] = 1 - state[TO_MOVE]
+    if state[HEADER] == params[0]:
+        state[OVER] = 1
+        state[RESULT] = 2 * (state[HEADER + 1] % 2) - 1  # the last bit decides
+
+
+@kernel
+def bits_observe(state, params, planes):
+    planes[0, 0, 0] = state[HEADER]
+    planes[0, 0, 1] = state[HEADER + 1]
+
+
+class Bits(Game):
+    """Two players append a bit in turn, `length` in all; player 0 wants the last one to be 1."""
+
+    name = "bits"
+    rules = Rules(bits_reset, bits_legal, bits_apply, bits_observe)
+
+    def __init__(self, length=8):
+        super().__init__(settings={"length": length}, size=length, params=[length], state_words=HEADER + 2,
+                         num_actions=2, observation_shape=(1, 1, 2), max_length=length)  # fmt: skip
+
+
+def planted(values):
+    """Equal priors, and the values of `values` by the bits so far, 0 elsewhere, for the player to move."""
+
+    def evaluate(planes):
+        keys = [format(int(code), f"0{int(depth)}b") if depth else "" for depth, code in planes[:, 0, 0]]
+        return np.zeros((len(planes), 2), np.float32), np.array([values.get(key, 0) for key in keys], np.float32)
+
+    return evaluate
+
+
+@pytest.mark.parametrize("budget, visits, value", [(1, [0, 0], 0), (2, [1, 0], 1 / 2), (3, [2, 0], 1.5 / 3),
+                                                   (4, [2, 1], 0.5 / 4)])  # fmt: skip
+def test_planted_values_give_the_visits_worked_out_by_hand(budget, visits, value):
+    # c = 1, r = 0, priors 1/2. Each line: the scores at the root, then what is evaluated, seen by the root's player.
+    #   2   both untried, 0 first                                          "0" is worth +1
+    #   3   0: 1 + sqrt(2) / 2 / 2 = 1.35    1: 1/2 + sqrt(2) / 2 = 1.21   "00" is worth +1/2
+    #   4   0: 3/4 + sqrt(3) / 2 / 3 = 1.04  1: 1/2 + sqrt(3) / 2 = 1.37   "1" is worth -1
+    game = Bits()
+    evaluate = planted({"0": -1, "00": 0.5, "1": 1})
+    tree = search(game, game.reset(1), evaluate, budget, Puct(c=1, fpu_reduction=0))
+    assert tree.root_visits[0].tolist() == visits
+    assert tree.root_value[0] == np.float32(value)
+    assert tree.evaluations[0] == budget
+
+
+def test_first_play_urgency_holds_an_untried_action_back():
+    # The third simulation again: 1 scores 1/2 - r sqrt(1/2) + sqrt(2)/2, against 0 with 0 + sqrt(2)/4 after "0" was
+    # worth -1: it is tried at r = 0 and not at r = 2.
+    game = Bits()
+    for reduction, visits in ((0, [1, 1]), (2, [2, 0])):
+        tree = search(game, game.reset(1), planted({"0": 1}), 3, Puct(c=1, fpu_reduction=reduction))
+        assert tree.root_visits[0].tolist() == visits
+
+
+def test_worked_example_of_the_rule():
+    """mcts/puct.py: x scores 0.9, y, untried, scores 1.3; with r such that y falls below 0.9, x is chosen."""
+    tree = allocate(1, 2, 2)
+    root = add_node(tree, 0, -1, -1, 0)
+    tree.prior[0, root] = [0.6, 0.4]
+    x = add_node(tree, 0, root, 0, 1)
+    tree.visits[0, [root, x]] = 4, 2
+    tree.value_sum[0, [root, x]] = 4 * 0.5, -2 * 0.5  # x is seen by its own mover, the opponent
+    assert tree.candidate[0, root] == 1
+    assert select(tree, 0, root, np.float32(1), np.float32(0)) == -1
+    assert select(tree, 0, root, np.float32(1), np.float32(0.5)) == -1  # 1.3 - 0.5 sqrt(0.6) = 0.913
+    assert select(tree, 0, root, np.float32(1), np.float32(0.52)) == x  # 1.3 - 0.52 sqrt(0.6) = 0.897
+
+
+def test_root_prior_is_the_softmax_of_the_legal_logits_as_the_mover_sees_them():
+    for game in (make("tictactoe"), make("hex", size=4), make("hex", size=4, swap=True)):
+        states = random_positions(game, 40, seed=2)
+        evaluate = HashEvaluator(game.num_actions)
+        prior = search(game, states, evaluate, 1, Puct()).root_prior
+        logits, _ = evaluate(game.observe(states))
+        legal, movers = game.legal(states), game.to_move(states)
+        expected = np.zeros(prior.shape)
+        for b in range(len(states)):
+            for j, action in enumerate(game.views[movers[b]]):
+                expected[b, action] = legal[b, action] * np.exp(float(logits[b, j]))
+        np.testing.assert_allclose(prior, expected / expected.sum(1, keepdims=True), rtol=3e-6)
+        assert (prior[~legal] == 0).all() and (prior[legal] > 0).all()
+
+
+def test_extreme_logits_stay_a_distribution():
+    game = make("hex", size=3)
+    logits = np.zeros((1, 9), np.float32)
+    logits[0, 4], logits[0, 5] = 3e4, -3e4
+    tree = search(game, game.reset(1), lambda planes: (logits, np.zeros(1, np.float32)), 1, Puct())
+    assert tree.root_prior[0, 4] == 1 and tree.root_prior[0].sum() == 1
+
+
+# ---- what it finds -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("board, best", [
+    ("x x . o o . . . .", 2),  # x completes a line; so could o
+    ("x x . o o . x . .", 5),  # the same for o, who also has to stop two lines otherwise
+    ("x . . . x . . o o", 6),  # three moves: stops o's line and makes two threats
+])  # fmt: skip
+def test_a_drawn_forced_win_is_found(board, best):
+    game = make("tictactoe")
+    tree = search(game, game.parse(board)[None], indifferent(9), 500, Puct())
+    assert tree.root_visits[0].argmax() == best
+    assert tree.root_value[0] > 0.7
+
+
+def win_within(game, state, moves):
+    """Whether the mover can force a win in at most `moves` moves of both sides together."""
+    mover = game.to_move(state[None])[0]
+    for action in np.flatnonzero(game.legal(state[None])[0]):
+        child = game.play(state, action)[None]
+        if game.over(child)[0]:
+            if game.result(child)[0] == 1 - 2 * mover:
+                return True
+        elif moves >= 3 and not _escapes(game, child[0], moves - 1):
+            return True
+    return False
+
+
+def _escapes(game, state, moves):
+    for action in np.flatnonzero(game.legal(state[None])[0]):
+        child = game.play(state, action)
+        if game.over(child[None])[0] or not win_within(game, child, moves - 1):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name, size", [("tictactoe", {}), ("hex", {"size": 3})])
+@pytest.mark.parametrize("moves", [1, 3])
+def test_forced_wins_are_found_at_depth_one_and_three(name, size, moves):
+    game = make(name, **size)
+    states = random_positions(game, 300, seed=11)
+    wanted = [s for s in states if win_within(game, s, moves) and not (moves == 3 and win_within(game, s, 1))]
+    assert len(wanted) > 5
+    tree = search(game, np.array(wanted), indifferent(9), 1500, Puct())
+    for state, visits in zip(wanted, tree.root_visits, strict=True):
+        child = game.play(state, int(visits.argmax()))
+        won = game.over(child[None])[0] and game.result(child[None])[0] == 1 - 2 * game.to_move(state[None])[0]
+        assert won or not _escapes(game, child, 9), game.draw(state)
+    assert (tree.root_value > 0.5).all()
+
+
+# ---- evaluations ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, size", [("tictactoe", {}), ("hex", {"size": 3}), ("hex", {"size": 3, "swap": True})])
+def test_finished_positions_cost_no_evaluation_and_leave_no_holes(name, size):
+    game = make(name, **size)
+    states = random_positions(game, 60, seed=4)
+    budgets = np.random.default_rng(0).integers(1, 120, 60)
+    seen, evaluate = [], HashEvaluator(game.num_actions)
+
+    def watch(planes):
+        seen.append(planes.copy())
+        return evaluate(planes)
+
+    tree = search(game, states, watch, budgets, Puct())
+    assert (tree.simulations == budgets).all()
+    assert (tree.evaluations < budgets).any()
+    # One call per evaluation of the hungriest row, and each row in every call until it has all it needs.
+    assert len(seen) == tree.evaluations.max()
+    assert [len(planes) for planes in seen] == [(tree.evaluations > k).sum() for k in range(len(seen))]
+    unfinished = {planes.tobytes() for planes in game.observe(_all_unfinished(game))}
+    assert all(row.tobytes() in unfinished for planes in seen for row in planes)
+
+
+def _all_unfinished(game):
+    states = {game.reset(1)[0].tobytes(): game.reset(1)[0]}
+    new = list(states.values())
+    while new:
+        following = []
+        for state in new:
+            for action in np.flatnonzero(game.legal(state[None])[0]):
+                child = state[None].copy()
+                game.advance(child, np.array([action]))
+                if not game.over(child)[0] and child.tobytes() not in states:
+                    states[child.tobytes()] = child[0]
+                    following.append(child[0])
+        new = following
+    return np.array(list(states.values()))
+
+
+def test_a_solved_root_spends_its_budget_without_the_network():
+    game = make("tictactoe")
+    state = game.parse("x o x x o o o x .")[None]
+    evaluate = HashEvaluator(9)
+    tree = search(game, state, evaluate, 100, Puct())
+    assert (tree.simulations[0], tree.evaluations[0], len(evaluate.batches)) == (100, 1, 1)
+    assert tree.root_visits[0].tolist() == [0] * 8 + [99]
+    assert tree.root_value[0] == (evaluate(game.observe(state))[1][0] + 0 * 99) / np.float32(100)
+
+
+def test_budgets_of_their_own_cost_what_they_say():
+    game = make("hex", size=5)
+    budgets = np.array([1, 2, 3, 64])
+    tree = search(game, game.reset(4), HashEvaluator(25), budgets, Puct())
+    assert tree.simulations.tolist() == budgets.tolist()
+    assert tree.root_visits.sum(1).tolist() == (budgets - 1).tolist()
+
+
+# ---- rows ----------------------------------------------------------------------------------------------------------
+
+
+def _answers(tree):
+    return np.column_stack([tree.root_visits, tree.root_value, tree.root_prior, tree.evaluations])
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.25])
+def test_rows_do_not_depend_on_their_batch(noise):
+    game = make("hex", size=4)
+    states, evaluate = random_positions(game, 40, seed=6), HashEvaluator(16)
+    budgets = np.random.default_rng(1).integers(1, 50, 40)
+
+    def run(rows):
+        streams = seed_streams(7, rows)
+        answers = _answers(search(game, states[rows], evaluate, budgets[rows], Puct(noise=noise), streams))
+        return np.column_stack([answers, streams])
+
+    everything = run(np.arange(40))
+    order = np.random.default_rng(2).permutation(40)
+    np.testing.assert_array_equal(run(order), everything[order])
+    np.testing.assert_array_equal(np.vstack([run(np.arange(13)), run(np.arange(13, 40))]), everything)
+    for b in (0, 7, 39):
+        np.testing.assert_array_equal(run(np.array([b])), everything[[b]])
+    padded = np.concatenate([np.arange(40), np.zeros(25, int)])
+    np.testing.assert_array_equal(run(padded)[:40], everything)
+
+
+@pytest.mark.parametrize("width, depth", [(1, 1), (8, 2), (64, 2), (256, 4)])
+def test_rows_do_not_depend_on_their_batch_with_a_network(width, depth):
+    game = make("hex", size=5)
+    network = make_network("fc", game, seed=3, width=width, depth=depth)
+    for block in network.blocks:
+        block.alpha.data.fill_(0.5)
+    evaluate = NetworkEvaluator(network)
+    states = random_positions(game, 150, seed=8)
+    everything = _answers(search(game, states, evaluate, 24, Puct()))
+    for rows in ([0], [3, 4], np.arange(7), np.arange(8), np.arange(20, 53), np.arange(149, 0, -1)):
+        np.testing.assert_array_equal(_answers(search(game, states[rows], evaluate, 24, Puct())), everything[rows])
+
+
+# ---- noise ---------------------------------------------------------------------------------------------------------
+
+
+def test_noise_is_mixed_into_the_root_only_when_asked():
+    game = make("hex", size=3)
+    streams = seed_streams(0, np.arange(5))
+    before = streams.copy()
+    plain = search(game, game.reset(5), HashEvaluator(9), 1, Puct(), streams)
+    np.testing.assert_array_equal(streams, before)
+    assert (plain.root_prior == plain.root_prior[0]).all()
+    noisy = search(game, game.reset(5), HashEvaluator(9), 1, Puct(noise=0.25), streams)
+    assert (streams != before).all()
+    assert len(np.unique(noisy.root_prior, axis=0)) == 5
+    again = search(game, game.reset(5), HashEvaluator(9), 1, Puct(noise=0.25), before)
+    np.testing.assert_array_equal(noisy.root_prior, again.root_prior)
+
+
+@pytest.mark.parametrize("concentration", [1.0, 10.0, 300.0])
+def test_noise_has_the_moments_of_a_dirichlet_distribution(concentration):
+    game, count, share = make("hex", size=3), 20_000, 0.25
+    states = np.repeat(game.play(game.reset(1)[0], 0, 4)[None], count, 0)
+    settings = Puct(noise=share, noise_concentration=concentration)
+    tree = search(game, states, indifferent(9), 1, settings, seed_streams(1, np.arange(count)))
+    legal = game.legal(states[:1])[0]
+    assert (tree.root_prior[:, ~legal] == 0).all()
+    noise = (tree.root_prior[:, legal].astype(float) - (1 - share) / 7) / share
+    np.testing.assert_allclose(noise.sum(1), 1, atol=1e-5)
+    variance = (1 / 7) * (6 / 7) / (concentration + 1)  # each share is Beta(conc / 7, 6 conc / 7)
+    np.testing.assert_allclose(noise.mean(0), 1 / 7, atol=5 * np.sqrt(variance / count))
+    np.testing.assert_allclose(noise.var(0), variance, rtol=0.08)
+    correlation = np.corrcoef(noise.T)[np.triu_indices(7, 1)]
+    np.testing.assert_allclose(correlation, -1 / 6, atol=0.04)
+
+
+def test_the_smallest_concentration_allowed_still_gives_a_distribution():
+    game = make("hex", size=5)
+    settings = Puct(noise=0.25, noise_concentration=0.1)
+    tree = search(game, game.reset(300), HashEvaluator(25), 1, settings, seed_streams(1, np.arange(300)))
+    np.testing.assert_allclose(tree.root_prior.sum(1), 1, rtol=1e-5)
+
+
+# ---- refusals ------------------------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_searched_is_refused():
+    game = make("tictactoe")
+    states = game.reset(2)
+    with pytest.raises(ValueError, match="budget 0"):
+        search(game, states, indifferent(9), 0, Puct())
+    with pytest.raises(ValueError, match="budget -3"):
+        search(game, states, indifferent(9), np.array([4, -3]), Puct())
+    with pytest.raises(ValueError, match="random streams"):
+        search(game, states, indifferent(9), 4, Puct(noise=0.25))
+    states[1] = game.parse("x x x o o . . . .")
+    with pytest.raises(ValueError, match="row 1 is a finished game"):
+        search(game, states, indifferent(9), 4, Puct())
+
+
+def test_no_rows_are_no_work():
+    game = make("tictactoe")
+    tree = search(game, game.reset(0), HashEvaluator(9), 5, Puct())
+    assert tree.root_visits.shape == (0, 9) and tree.root_value.shape == (0,)
