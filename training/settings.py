@@ -22,17 +22,25 @@ class Training:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     value_weight: float = 1.0  # weight of the value loss beside the policy loss
+    search_value: float = 0.0  # share of the search's root value in the value target, the rest is the game's result
+    averaging: float = (
+        0.0  # decay per step of the running mean of weights that plays and is saved; 0: the newest weights
+    )
     snapshots_per_decade: float = 2.0  # snapshots are spaced evenly in log10 train FLOPs, this many per decade
     checkpoint_seconds: float = 20.0  # wall time between checkpoints; changes no result
 
     def __post_init__(self):
         for name in ("positions", "games", "budget", "replay_positions", "batch", "steps_per_move"):
             _require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "a whole number of at least 1")
-        for name in ("learning_rate", "snapshots_per_decade", "noise_concentration", "checkpoint_seconds"):
+        for name in ("learning_rate", "snapshots_per_decade", "checkpoint_seconds"):
             _require(getattr(self, name) > 0, f"training.{name}", getattr(self, name), "a number above 0")
         for name in ("weight_decay", "value_weight"):
             _require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "a number of at least 0")
-        _require(0 <= self.noise <= 1, "training.noise", self.noise, "a share from 0 to 1")
+        for name in ("noise", "search_value"):
+            _require(0 <= getattr(self, name) <= 1, f"training.{name}", getattr(self, name), "a share from 0 to 1")
+        _require(
+            0 <= self.averaging < 1, "training.averaging", self.averaging, "a decay from 0 to below 1, such as 0.99"
+        )
         _require(
             self.replay_positions >= self.batch, "training.replay_positions", self.replay_positions,
             f"at least training.batch={self.batch}: raise it or lower the batch",
