@@ -36,6 +36,10 @@ class Training:
             _require(getattr(self, name) > 0, f"training.{name}", getattr(self, name), "a number above 0")
         for name in ("weight_decay", "value_weight"):
             _require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "a number of at least 0")
+        _require(
+            self.noise_concentration >= 0.1, "training.noise_concentration", self.noise_concentration,
+            "a number of at least 0.1: below, all gamma numbers of a draw can be too small for a float",
+        )  # fmt: skip
         for name in ("noise", "search_value"):
             _require(0 <= getattr(self, name) <= 1, f"training.{name}", getattr(self, name), "a share from 0 to 1")
         _require(
