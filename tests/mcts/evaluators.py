@@ -1,4 +1,4 @@
-"""Evaluators whose answer for a row depends on that row alone, to the last bit: integer arithmetic, no matrix products."""
+"""Evaluators whose answer for a row depends on that row alone, to the last bit: integer arithmetic only."""
 
 import numpy as np
 
