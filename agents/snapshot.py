@@ -10,7 +10,7 @@ import safetensors
 import safetensors.torch
 
 from agents.network import Network, NetworkError, make_network
-from games import Game, make
+from games import Game, make, registry
 from games.files import write_bytes
 
 _KEY = "isoelo"
@@ -30,8 +30,8 @@ def save_snapshot(path: Path, game: Game, network: Network, record: dict) -> Non
     """Write PATH (safetensors) and, for the eye, PATH with .json; both appear whole or not at all."""
     description = {
         "version": _VERSION,
-        "game": {"name": game.name, **game.settings},
-        "network": {"name": network.name, **network.settings},
+        "game": {"name": registry.name_of(type(game), "games"), **game.settings},
+        "network": {"name": registry.name_of(type(network), "agents.networks"), **network.settings},
         **record,
     }
     text = json.dumps(description, indent=1)
@@ -49,6 +49,9 @@ def describe(path: Path) -> dict:
             description = json.loads((file.metadata() or {})[_KEY])
         if description["version"] != _VERSION:
             raise NetworkError(f"snapshot {path} has format {description['version']}: this version reads {_VERSION}")
+        for part in ("game", "network"):
+            if not isinstance(description[part], dict) or "name" not in description[part]:
+                raise TypeError(f"its {part} has no name")
     except (safetensors.SafetensorError, KeyError, TypeError, json.JSONDecodeError, OSError) as error:
         raise NetworkError(
             f"{path} is no snapshot of Isoelo, or is damaged ({error}): train again or restore it"

@@ -16,7 +16,7 @@ from agents.snapshot import describe, load_snapshot
 from experiments.cells import Search, state
 from experiments.arena_settings import Arena
 from experiments.play import Player
-from games import Game, GameError, make
+from games import Game, GameError, make, registry
 from games.exact import Exact, solver
 from training.settings import SettingsError
 
@@ -143,7 +143,8 @@ def _pool(game: Game, members: list[tuple[dict, Path]], study: StudyRecord) -> P
         rows.append({"agent": f"{game.title}:{strategy}", "game": game.name, "size": game.size, "strategy": strategy,
                      "budget": None, "anchor": int(strategy == "perfect")})  # fmt: skip
         snapshots.append(None)
-    return Pool(game.title, {"name": game.name, **game.settings}, rows, snapshots, study)
+    name = registry.name_of(type(game), "games")
+    return Pool(game.title, {"name": name, **game.settings}, rows, snapshots, study)
 
 
 def _chosen(paths: list[Path], most: int | None) -> list[Path]:
@@ -157,9 +158,10 @@ def _rows(run: str, config: dict, path: Path, arena: Arena) -> list[dict]:
     ledger, network = described["ledger"], described["network"]
     from agents.network import make_network
 
-    made = make_network(game=make(**described["game"]), **network)
+    game = make(**described["game"])
+    made = make_network(game=game, **network)
     shared = {
-        "game": described["game"]["name"], "size": make(**described["game"]).size, "run": run, "seed": config["seed"],
+        "game": game.name, "size": game.size, "run": run, "seed": config["seed"],
         "snapshot": described["index"], "network": network["name"], "width": network.get("width"),
         "depth": network.get("depth"), "params": made.num_parameters, "forward_flops": made.forward_flops,
         "strategy": arena.strategy, "train_flops": ledger["train_flops"], "selfplay_flops": ledger["selfplay_flops"],

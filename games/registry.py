@@ -36,6 +36,12 @@ def find(name: str, package: str, base: type[T], error: type[Exception]) -> type
     return classes[0]
 
 
+def name_of(cls: type, package: str) -> str:
+    """The name under which `find` finds `cls` again: that of its file in PACKAGE, or `package.module:Class`."""
+    folder, _, module = cls.__module__.rpartition(".")
+    return module if folder == package else f"{cls.__module__}:{cls.__qualname__}"
+
+
 def names(package: str, base: type) -> list[str]:
     """The modules of `package` that define a subclass of `base`, read from their text without importing them."""
     folder = pathlib.Path(importlib.import_module(package).__file__ or "").parent
