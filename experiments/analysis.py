@@ -172,7 +172,7 @@ def band_edges(points: Points, surface: Fitted) -> np.ndarray:
     """Edges of the Elo bands, down from the ceiling to the lowest strength on the plane."""
     top = surface["ceiling"]
     count = int(np.clip(np.ceil((top - points.elo.min()) / BAND), 1, MOST_BANDS))
-    return np.round(top) - BAND * np.arange(count, -1, -1)
+    return 50 * np.round(top / 50) - BAND * np.arange(count, -1, -1)
 
 
 def _slopes(prefix: str, fitted: Fitted) -> dict[str, float]:

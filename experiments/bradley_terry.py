@@ -67,12 +67,13 @@ def fit(pairings: Pairings, first_move: bool = False, prior_sd: float = PRIOR_SD
     problem = _Problem(pairings, first_move, prior_sd)
     x = np.zeros(problem.size)
     if start is not None:
-        x[: pairings.n] = start.elo / ELO
+        x[: pairings.n] = (start.elo - start.elo.mean()) / ELO
         if first_move:
             x[-1] = np.nan_to_num(start.first_move) / ELO
     value = problem.value(x)
     for _ in range(MAX_STEPS):
         step = problem.newton_step(x)
+        step[: pairings.n] -= step[: pairings.n].mean()  # the optimum has mean 0; rounding must not drift along it
         scale = min(1.0, 4 / max(np.abs(step).max(), 1e-300))  # nats; far from the optimum the quadratic model is poor
         while (trial := problem.value(x + scale * step)) > value + 1e-12 * abs(value) and scale > 1e-6:
             scale /= 2

@@ -12,8 +12,8 @@ errors, E + d and E - d with d drawn from the distribution of the rating errors 
 Biometrika 110; Leiner et al. 2023, JASA); the winner is picked in one half and read off in the other, both ways round,
 averaged over several d. What is read is then unbiased for the agent that was picked.
 
-A grid point is used only where its winner spends nearly that budget. Elsewhere the envelope is held up by an agent that
-was not given more, and says nothing about what more would bring.
+A grid point is used only where its winner, or an agent hardly weaker, spends nearly that budget. Elsewhere the envelope
+is held up by an agent that was not given more, and says nothing about what more would bring.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.ndimage
 import scipy.sparse
 
 STEP = 0.25  # decades between grid points
 HELD = 2  # grid steps by which a winner may underspend
+SLACK = 15.0  # Elo by which an agent that spends its budget may be weaker than one that does not
 
 
 @dataclass(frozen=True)
@@ -149,16 +151,15 @@ class _Sheet:
         recipe = pick.argmax(axis=0)
         best = np.take_along_axis(pick, recipe[None], 0)[0]
         value = np.take_along_axis(read, recipe[None], 0)[0]
-        x, y = np.indices(best.shape)
-        carried = [best, value, recipe, x.copy(), y.copy()]
+        nearby = scipy.ndimage.maximum_filter(best, HELD + 1, mode="constant", cval=-np.inf, origin=HELD // 2)
+        carried = [best, value, recipe]
         for axis in (0, 1):
             moved = [np.moveaxis(array, axis, 0) for array in carried]
             for step in range(1, best.shape[axis]):
                 held = moved[0][step - 1] > moved[0][step]
                 for array in moved:
                     array[step] = np.where(held, array[step - 1], array[step])
-        near = np.isfinite(best) & (x - carried[3] <= HELD) & (y - carried[4] <= HELD)
-        return value, recipe, near
+        return value, recipe, np.isfinite(best) & (nearby >= best - SLACK)
 
     def _points(self, elo: np.ndarray, recipe: np.ndarray, near: np.ndarray) -> Points:
         x, y = np.nonzero(near & np.isfinite(elo))

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from experiments.envelope import Agents, Points
 from experiments.fits import Fitted
+from games.files import write_bytes
 
 if TYPE_CHECKING:
     from experiments.frontier import Result
@@ -26,7 +27,8 @@ STYLE: dict[Any, Any] = {
     "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
     "grid.color": "#e6eaee", "grid.linewidth": 0.7, "axes.axisbelow": True, "axes.titlesize": 10.5,
     "axes.titlelocation": "left", "axes.titleweight": "bold", "legend.frameon": False, "svg.hashsalt": "isoelo",
-    "svg.fonttype": "path", "savefig.dpi": 160, "xtick.major.size": 3, "ytick.major.size": 3,
+    "svg.fonttype": "path", "savefig.dpi": 160,
+    "savefig.facecolor": "white", "xtick.major.size": 3, "ytick.major.size": 3,
 }  # fmt: skip
 
 
@@ -44,13 +46,14 @@ def draw(result: Result) -> dict[str, Figure]:
     return found
 
 
-def save(drawn: dict[str, Figure], folder: Path) -> None:
-    """Write every figure as PNG and SVG, each file whole or not at all."""
-    from games.files import write_bytes
-
+def save(drawn: dict[str, Figure], folder: Path) -> dict[str, bytes]:
+    """Write every figure as PNG and SVG, each file whole or not at all; returns the SVGs by name."""
+    pages = {}
     for name, figure in drawn.items():
-        for kind in ("png", "svg"):
-            write_bytes(folder / f"{name}.{kind}", render(figure, kind))
+        pages[name] = render(figure, "svg")
+        write_bytes(folder / f"{name}.svg", pages[name])
+        write_bytes(folder / f"{name}.png", render(figure, "png"))
+    return pages
 
 
 def render(figure: Figure, kind: str) -> bytes:
@@ -84,7 +87,7 @@ def elo_against_training(result: Result) -> Figure:
             line = _places(size, x, 0 * x)
             axes.plot(10**x, result.changepoint.predict(line), color=ACCENT, lw=1.8, label="changepoint fit", zorder=4)
         axes.set_xscale("log")
-        axes.set_xlabel(TRAIN_AXIS if len(panels) < 3 else "training compute (FLOPs)")
+    figure.supxlabel(TRAIN_AXIS, fontsize=9.5)
     next(iter(panels.values())).legend(loc="lower right")
     return figure
 
@@ -102,7 +105,7 @@ def elo_against_search(result: Result) -> Figure:
             color = STRENGTH((train - low) / max(high - low, 1e-9))
             axes.plot(10 ** here.test[members], here.elo[members], ".-", color=color, lw=0.8, ms=3.5, alpha=0.8)
         axes.set_xscale("log")
-        axes.set_xlabel(TEST_AXIS if len(panels) < 3 else "search per move (FLOPs)")
+    figure.supxlabel(TEST_AXIS, fontsize=9.5)
     _colorbar(figure, list(panels.values()), low, high, "log$_{10}$ training FLOPs")
     return figure
 
@@ -111,9 +114,7 @@ def iso_elo(result: Result) -> Figure:
     """The measured envelope and the fitted iso-Elo lines in the plane of both kinds of compute."""
     surface = result.tradeoff
     assert surface is not None
-    figure, panels = _panels(
-        surface.points.size, TEST_AXIS if len(set(surface.points.size)) < 2 else "search per move (FLOPs)"
-    )
+    figure, panels = _panels(surface.points.size, TEST_AXIS.replace(" (", "\n("))
     low, high = surface.points.elo.min(), surface.points.elo.max()
     for size, axes in panels.items():
         here = surface.points.take(surface.points.size == size)
@@ -121,12 +122,14 @@ def iso_elo(result: Result) -> Figure:
             10**here.train, 10**here.test, c=here.elo, cmap=STRENGTH, vmin=low, vmax=high, s=16, lw=0, marker="s"
         )
         _contours(axes, surface.per_size.get(size, surface.fitted), here)
-        axes.set(xscale="log", yscale="log", xlabel=TRAIN_AXIS if len(panels) < 3 else "training compute (FLOPs)")
+        axes.set(xscale="log", yscale="log")
+        axes.set_xlim(10 ** (here.train.min() - 0.2), 10 ** (here.train.max() + 0.2))
         rate = surface.numbers.get("per_size", {}).get(f"{size:g}")
         if rate:
             rate_text = _spread(rate["exchange_rate"], rate["exchange_rate_ci"])
             axes.set_title(f"{_title(size)}\nexchange rate {rate_text}", fontsize=9.5)
-    _colorbar(figure, list(panels.values()), low, high, "Elo")
+    figure.supxlabel(TRAIN_AXIS, fontsize=9.5)
+    _colorbar(figure, list(panels.values()), low, high, "Elo (perfect play or best agent = 0)")
     return figure
 
 
@@ -219,11 +222,13 @@ def _places(size: float, train: np.ndarray, test: np.ndarray) -> Points:
 
 
 def _contours(axes, fitted: Fitted, here: Points) -> None:
-    """Fitted iso-Elo lines, dashed where nothing was measured nearby."""
+    """Fitted iso-Elo lines where something was measured nearby."""
     x = np.linspace(here.train.min(), here.train.max(), 80)
     y = np.linspace(here.test.min(), here.test.max(), 80)
     grid_x, grid_y = np.meshgrid(x, y)
     plane = fitted.plane(_places(here.size[0], grid_x.ravel(), grid_y.ravel())).reshape(grid_x.shape)
+    far = np.hypot(grid_x[..., None] - here.train, grid_y[..., None] - here.test).min(axis=-1) > 0.3
+    plane = np.ma.masked_where(far, plane)
     top = fitted["ceiling"]
     levels = np.arange(np.ceil(here.elo.min() / 100) * 100, top - 20, 100 if np.ptp(here.elo) < 900 else 200)
     if len(levels):

@@ -122,15 +122,19 @@ class Fitted:
 
 
 def fit(points: Points, shape: Shape, start: Fitted | None = None) -> Fitted:
-    """The model that minimises the soft-L1 loss of the residuals; `start` replaces the search for starts.
+    """The model that minimises the soft-L1 loss of the residuals.
+
+    `start` is an earlier fit whose shape is taken and from which the search begins, in place of starts from the data.
 
     A floor that the points do not determine (too few on it, or at too few sizes) is left out of the model. Raises
     FitError for points that cannot determine the rising plane.
     """
-    fitted = _fit(points, shape, start)
+    if start is not None:
+        return _fit(points, start.shape, start)
+    fitted = _fit(points, shape, None)
     _, floor = shape.columns(points)
     on_floor = floor[fitted.on_floor]
-    if start is None and any(shape.floor) and (len(on_floor) < 2 or np.linalg.matrix_rank(on_floor) < floor.shape[1]):
+    if any(shape.floor) and (len(on_floor) < 2 or np.linalg.matrix_rank(on_floor) < floor.shape[1]):
         return _fit(points, replace(shape, floor=(None, None)), None)
     return fitted
 

@@ -241,9 +241,8 @@ def _add_first_move(result: Result, matches: Table, agents: Table, anchor: str |
 def write(result: Result, out: Path) -> Path:
     """Write frontier.json, figures/ and report.html; returns the report's path."""
     records.write_json(out / "frontier.json", result.numbers)
-    drawn = figures.draw(result)
-    figures.save(drawn, out / "figures")
-    return report.write(out / "report.html", result, drawn)
+    pictures = figures.save(figures.draw(result), out / "figures")
+    return report.write(out / "report.html", result, pictures)
 
 
 @one_line_errors

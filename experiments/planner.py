@@ -43,7 +43,10 @@ def lattice(points: Points) -> Points:
     offsets = (np.arange(FINE) / FINE - 0.5 + 0.5 / FINE) * STEP
     train = (points.train[:, None, None] + offsets[None, :, None] + 0 * offsets[None, None, :]).ravel()
     test = (points.test[:, None, None] + 0 * offsets[None, :, None] + offsets[None, None, :]).ravel()
-    return Points(np.full(len(train), points.size[0]), train, test, np.zeros(len(train)), np.zeros(len(train), int))
+    inside = (train >= points.train.min()) & (train <= points.train.max())
+    inside &= (test >= points.test.min()) & (test <= points.test.max())
+    blank = np.zeros(len(train))
+    return Points(blank + points.size[0], train, test, blank, blank.astype(int)).take(inside)
 
 
 def best(fitted: Fitted, places: Points, wish: Wish) -> tuple[float, float, float] | None:
@@ -91,6 +94,7 @@ def table(
             for what in ("train", "test", "total"):
                 row[f"log10_{what}_flops"] = estimate[name + what]
                 row[f"log10_{what}_flops_ci"] = spans.get(name + what, [float("nan")] * 2)
+            row["at_edge"] = bool(train > here.train.max() - STEP / 2 or test > here.test.max() - STEP / 2)
             row["elo_ci"] = spans.get(f"{name}elo", [float("nan")] * 2)
         rows.append(row)
     return rows

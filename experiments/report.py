@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-from matplotlib.figure import Figure
 
-from experiments import figures
 from games.files import write_text
 
 if TYPE_CHECKING:
@@ -51,14 +49,14 @@ CAPTIONS = {
 }
 
 
-def write(path: Path, result: Result, drawn: dict[str, Figure]) -> Path:
-    """Write the report atomically; returns its path."""
+def write(path: Path, result: Result, pictures: dict[str, bytes]) -> Path:
+    """Write the report with its figures (SVG by name) atomically; returns its path."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"span": span, "num": number, "power": power, "duration": duration}
     images = [
         {"name": name, "title": CAPTIONS[name][0], "caption": CAPTIONS[name][1],
-         "data": base64.b64encode(figures.render(figure, "svg")).decode()} for name, figure in drawn.items()
+         "data": base64.b64encode(picture).decode()} for name, picture in pictures.items()
     ]  # fmt: skip
     text = environment.get_template("report.html.jinja").render(
         title=result.title, n=result.numbers, images=images, sentences=sentences(result.numbers), jones=JONES,
@@ -168,7 +166,7 @@ def number(value, digits: int = 0) -> str:
 
 def span(value, interval, digits: int = 2) -> str:
     """A number with its interval where there is one."""
-    if not interval or not _finite(interval[0]):
+    if not interval or not _finite(interval[0]) or not _finite(value):
         return number(value, digits)
     high = number(interval[1], digits) if _finite(interval[1]) else "∞"
     return f"{number(value, digits)} [{number(interval[0], digits)}, {high}]"

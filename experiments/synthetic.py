@@ -1,7 +1,7 @@
 """Made-up studies whose true exchange rate is known: the check of everything between matches and report.
 
-    python -m experiments.synthetic out=DIR                write one study (agents.csv, matches.csv)
-    python -m experiments.synthetic replications=50        how often the interval of the exchange rate covers the truth
+    python -m experiments.synthetic --out DIR              write one study (agents.csv, matches.csv)
+    python -m experiments.synthetic --replications 50      how often the interval of the exchange rate covers the truth
 
 An agent's strength is a rising plane in log10 train and log10 test FLOPs, less a penalty for a network that is too
 small or too large for its compute, plus luck of its run, between a floor and perfect play. The best network pays no
@@ -11,12 +11,16 @@ drawn from a Bradley-Terry model in which moving first is worth something, more 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import argparse
+import sys
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from experiments import records
+from experiments import analysis, collect, ratings, records
 from experiments.bradley_terry import ELO
 
 LETTERS = np.array(list("ldw"))
@@ -43,7 +47,6 @@ class Truth:
     opening_spread: float = 80.0
     openings: int = 16
     opponents: int = 10
-    protocol: dict = field(default_factory=dict)
 
     @property
     def exchange_rate(self) -> float:
@@ -137,3 +140,57 @@ def write_study(folder: Path, truth: Truth, seed: int) -> list[dict]:
         folder / "matches.csv", [column.name for column in records.MATCHES], matches(truth, players, rng)
     )
     return players
+
+
+# ---- how good the estimates are ------------------------------------------------------------------------------------
+
+
+class Estimate(NamedTuple):
+    """The exchange rate of one study with its interval."""
+
+    rate: float
+    low: float
+    high: float
+
+
+def estimate(truth: Truth, seed: int, folder: Path, replicates: int = 100, first_move: bool = False) -> Estimate:
+    """Write a study into `folder`, then rate and fit it as experiments.frontier does."""
+    write_study(folder, truth, seed)
+    rated, _ = ratings.rate_study(folder, first_move)
+    listed = records.read_agents(folder / "agents.csv")
+    errors = collect.rating_errors(rated, listed, replicates, np.random.default_rng(seed))
+    found = collect.collect(collect.rated_table(rated, listed), errors)
+    numbers = analysis.tradeoff(found, {}, analysis.Settings(replicates=replicates, seed=seed), brief=True).numbers
+    return Estimate(numbers["exchange_rate"], *numbers["exchange_rate_ci"])
+
+
+def coverage(truth: Truth, replications: int, first_move: bool = False) -> dict[str, float]:
+    """Estimates over many studies: mean, spread, and the share of intervals that contain the planted rate."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = np.array([estimate(truth, seed, Path(folder), first_move=first_move) for seed in range(replications)])
+    inside = (found[:, 1] <= truth.exchange_rate) & (truth.exchange_rate <= found[:, 2])
+    return {
+        "planted": truth.exchange_rate, "mean": float(found[:, 0].mean()),
+        "standard_deviation": float(found[:, 0].std(ddof=1)),
+        "mean_interval_width": float((found[:, 2] - found[:, 1]).mean()), "coverage": float(inside.mean()),
+    }  # fmt: skip
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m experiments.synthetic", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, help="write one study into this folder")
+    parser.add_argument("--replications", type=int, help="measure the coverage over this many studies")
+    parser.add_argument("--seeds", type=int, default=1, help="runs per recipe")
+    parser.add_argument("--seed", type=int, default=0, help="of the study that is written")
+    given = parser.parse_args(arguments)
+    truth = Truth(seeds=given.seeds)
+    if given.out:
+        write_study(given.out, truth, given.seed)
+        print(f"written: {given.out}")
+    if given.replications:
+        for name, value in coverage(truth, given.replications).items():
+            print(f"{name:<20} {value:.3f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

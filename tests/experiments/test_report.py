@@ -1,0 +1,100 @@
+"""The page opens from disk alone, says what the numbers mean, and survives what is missing."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import matplotlib.figure
+import pytest
+
+from experiments import figures, frontier, report, synthetic
+from experiments.analysis import Settings
+
+TRUTH = synthetic.Truth(sizes=(4, 5), widths=(4, 16, 64), snapshots=4, budgets=(1, 8, 64), openings=8, opponents=6)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    synthetic.write_study(folder, TRUTH, 0)
+    run = folder / "runs" / "hex4-w4-s0"
+    run.mkdir(parents=True)
+    note = {"commit": "abc123", "seconds": 61.5, "machine": {"processor": "Chip", "cores": 2}, "seed": 0}
+    (run / "provenance.json").write_text(json.dumps(note))
+    broken = folder / "runs" / "broken"
+    broken.mkdir()
+    (broken / "provenance.json").write_text("{")
+    (folder / "provenance.json").write_text(json.dumps({"command": ["train.py", "study=<b>"], "started": "then"}))
+    result = frontier.study_result(folder, None, Settings(replicates=25))
+    frontier.write(result, folder)
+    return result, (folder / "report.html").read_text()
+
+
+class Page(HTMLParser):
+    """Every attribute that makes a browser load something, and the balance of tags."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.loads, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.loads += [value for name, value in attributes if name in ("src", "href", "srcset", "data")]
+        if tag not in ("meta", "img", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_loads_nothing(study):
+    _, text = study
+    page = Page(text)
+    assert page.open == [] and len(page.loads) == 5
+    assert all(value.startswith("data:image/svg+xml;base64,") for value in page.loads)
+    assert not re.search(r"@import|url\(|<script", text)
+
+
+def test_the_page_says_what_the_numbers_mean(study):
+    result, text = study
+    rate = result.numbers["tradeoff"]["exchange_rate"]
+    assert f"The exchange rate is {rate:.2f} [" in text and "Ten times more training is worth" in text
+    for word in ("1 multiply-add = 2 FLOPs", "abc123", "Chip, 2 cores", "62 s", "11.15", "2104.03113", "one seed"):
+        assert word in text or word == "11.15"  # size 3 is not in this study
+    assert "study=&lt;b&gt;" in text
+
+
+def test_warnings_are_on_the_page(study):
+    result, text = study
+    assert result.numbers["warnings"]
+    for warning in result.numbers["warnings"]:
+        assert warning.split(";")[0] in text
+
+
+def test_figures_are_matplotlib_figures_with_units_on_every_axis(study):
+    result, _ = study
+    for name, figure in figures.draw(result).items():
+        assert isinstance(figure, matplotlib.figure.Figure)
+        named = [axes.get_xlabel() for axes in figure.axes] + [axes.get_ylabel() for axes in figure.axes]
+        named += [figure.get_supxlabel()]
+        words = " ".join(named)
+        assert "Elo" in words, name
+        if "elo" in name:
+            assert "FLOPs, 1 multiply-add = 2" in words, name
+
+
+def test_rendering_is_reproducible(study):
+    result, _ = study
+    one, two = (figures.render(figures.draw(result)["iso_elo"], "svg") for _ in range(2))
+    assert one == two and b"<image" not in one[:2000]
+
+
+def test_numbers_as_text():
+    assert report.number(-1234.5, 1) == "−1 234.5" and report.number(None) == "–" and report.number(float("nan")) == "–"
+    assert report.span(1.234, [1.1, float("inf")]) == "1.23 [1.10, ∞]" and report.span(1.0, None) == "1.00"
+    assert report.power(9.5) == "3.2e+09" and report.duration(600) == "10 min" and report.duration(8000) == "2.2 h"
+
+
+def test_a_surface_that_does_not_rise_has_no_rate_in_words():
+    surface = {"train_slope": 10.0, "test_slope": -1.0, "exchange_rate": float("inf"), "exchange_rate_ci": [1, 2]}
+    assert "no exchange rate" in " ".join(report.sentences({"tradeoff": surface}))
