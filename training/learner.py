@@ -15,7 +15,7 @@ from torch.nn import functional
 from agents.network import Network
 from training.replay import Replay
 from training.selfplay import Samples
-from training.settings import Training
+from training.settings import SettingsError, Training
 
 
 class Losses(NamedTuple):
@@ -48,11 +48,18 @@ class Learner:
         return arrays
 
     def learn(self, replay: Replay) -> Losses | None:
-        """The steps that follow one lockstep move; None while there is too little to learn from."""
+        """The steps that follow one lockstep move; None while there is too little to learn from.
+
+        Raises SettingsError once the loss is not a number any more.
+        """
         if len(replay) < self.settings.batch:
             return None
-        losses = [self._step(replay) for _ in range(self.settings.steps_per_move)]
-        return Losses(*torch.stack(losses).mean(0).tolist())
+        steps = [self._step(replay) for _ in range(self.settings.steps_per_move)]
+        losses = Losses(*torch.stack(steps).mean(0).tolist())
+        if not np.isfinite(losses).all():
+            raise SettingsError(f"training diverged: {losses} after {self.steps[0]} steps; lower training.learning_rate="
+                                f"{self.settings.learning_rate}")  # fmt: skip
+        return losses
 
     def _step(self, replay: Replay) -> torch.Tensor:
         rng = np.random.default_rng([self.seed, 2, int(self.steps[0])])
