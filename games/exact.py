@@ -1,0 +1,157 @@
+"""Exact play: values of positions and the stubborn perfect player.
+
+    exact = solver(make("hex", size=5))
+    exact.values(states)          int8 [B]     value with perfect play, for the player to move
+    exact.action_values(states)   int8 [B, A]  value of each action for the mover, ILLEGAL elsewhere
+    exact.perfect_moves(states)   bool [B, A]  the moves the perfect player chooses from, all equally likely
+
+How a solver attaches to a game: beside the game's module stands one called the same with `_solver` added
+(`games/hex.py`, `games/hex_solver.py`; `mine.py`, `mine_solver.py`) that defines `solver(game) -> Exact`. A game
+without one is enumerated if it is small enough. Nothing else is to be edited.
+
+    python -m games.exact hex size=5              value, winning openings, positions searched, time
+    python -m games.exact tictactoe < board.txt   the same for a position as `draw` writes it
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import sys
+import time
+
+import numpy as np
+
+from games.core import OVER, RESULT, TO_MOVE, Game, GameError, make
+
+ILLEGAL = -2
+"""What `action_values` holds for actions that may not be played."""
+
+
+class Exact:
+    """Perfect play of one game. States are the game's, [B, S]; a row's answer depends on that row alone."""
+
+    game: Game
+
+    @property
+    def searched(self) -> int:
+        """Positions looked at so far."""
+        raise NotImplementedError
+
+    def values(self, states: np.ndarray) -> np.ndarray:
+        """Value with perfect play for the player to move, int8 [B]; of a finished game, the result he sees."""
+        raise NotImplementedError
+
+    def action_values(self, states: np.ndarray) -> np.ndarray:
+        """Value of each action for the player to move, int8 [B, A]; ILLEGAL for actions that may not be played."""
+        raise NotImplementedError
+
+    def perfect_moves(self, states: np.ndarray) -> np.ndarray:
+        """Where the stubborn perfect player may move, bool [B, A]; no action once the game is over.
+
+        Moves that keep the value; where every move loses, those of them that leave the opponent the fewest winning
+        replies, all ties kept.
+        """
+        raise NotImplementedError
+
+
+def final_values(states: np.ndarray) -> np.ndarray:
+    """Results of finished games as seen by the player to move, int8 [B]; 0 where the game runs on."""
+    return (states[:, RESULT] * (1 - 2 * states[:, TO_MOVE]) * states[:, OVER]).astype(np.int8)
+
+
+def solver(game: Game) -> Exact:
+    """Exact play of `game`, by its own solver or by enumeration.
+
+    Raises GameError for a game that is too large, saying what can be solved.
+    """
+    name = type(game).__module__ + "_solver"
+    if type(game).__module__ != "__main__" and importlib.util.find_spec(name):
+        return importlib.import_module(name).solver(game)
+    from games.enumeration import Enumeration
+
+    return Enumeration(game)
+
+
+# ---- command line --------------------------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the value of the position on standard input, or of the empty board, and what each move leads to."""
+    parser = argparse.ArgumentParser(
+        prog="python -m games.exact",
+        description="Solve a position: its value for the player to move, what each move is worth, and the perfect "
+        "player's choice. The position is read from standard input, up to its end, as the game draws it; if that is "
+        "empty or a terminal, it is the initial position.",
+        epilog="examples: python -m games.exact hex size=5;  python -m games.exact tictactoe < board.txt",
+    )
+    parser.add_argument("game", help="a game, such as hex or tictactoe, or package.module:Class")
+    parser.add_argument("setting", nargs="*", help="its settings, such as size=5 swap=true")
+    options = parser.parse_args(arguments)
+    try:
+        game = make(options.game, **dict(map(_setting, options.setting)))
+        text = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
+        state = game.parse(text) if text.strip() else game.reset(1)[0]
+        print(report(game, state))
+    except GameError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _setting(text: str) -> tuple[str, int | bool | str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals or not value:
+        raise GameError(f"setting {text!r} cannot be read: expected key=value, such as size=5")
+    if value.lower() in ("true", "false"):
+        return key, value.lower() == "true"
+    try:
+        return key, int(value)
+    except ValueError:
+        return key, value
+
+
+def report(game: Game, state: np.ndarray) -> str:
+    """What is known about one position [S], as text."""
+    begun = time.perf_counter()
+    exact = solver(game)
+    value = int(exact.values(state[None])[0])
+    first = exact.searched
+    proven = time.perf_counter()
+    lines = [game.draw(state), "", f"{game.title}: the player to move {_WORDS[value]}"]
+    if not state[OVER]:
+        actions, perfect = exact.action_values(state[None])[0], exact.perfect_moves(state[None])[0]
+        lines += ["", *_map(game, state, actions), "", *_lists(game, actions, perfect)]
+    done = time.perf_counter()
+    lines += ["", f"value: {first} positions, {proven - begun:.2f} s with start; all moves: "
+              f"{exact.searched} positions, {done - begun:.2f} s"]  # fmt: skip
+    return "\n".join(lines)
+
+
+_WORDS = {1: "wins", 0: "draws", -1: "loses"}
+
+
+def _map(game: Game, state: np.ndarray, actions: np.ndarray) -> list[str]:
+    """The board with + = - where a move wins, draws, loses, if actions are cells row by row; else nothing."""
+    height, width = game.observation_shape[1:]
+    if game.num_actions not in (height * width, height * width + 1):
+        return []
+    slant = 1 if game.name == "hex" else 0
+    marks = np.array(list("-=+ "))[np.where(actions == ILLEGAL, 3, actions + 1)][: height * width]
+    marks = np.where(marks == " ", "#", marks).reshape(height, width)
+    head = "moves that win +, draw =, lose -; # may not be played"
+    return [head, *(" " * (slant * row) + " ".join(marks[row]) for row in range(height))]
+
+
+def _lists(game: Game, actions: np.ndarray, perfect: np.ndarray) -> list[str]:
+    names = {value: [game.action_text(int(a)) for a in np.flatnonzero(actions == value)] for value in _WORDS}
+    lines = [f"{_WORDS[value]}: {' '.join(found)}" for value, found in names.items() if found]
+    return [*lines, "perfect player: " + " ".join(game.action_text(int(a)) for a in np.flatnonzero(perfect))]
+
+
+if __name__ == "__main__":
+    # The classes live in games.exact, not in the module that was run as __main__.
+    from games.exact import main as imported_main
+
+    sys.exit(imported_main())
