@@ -136,7 +136,7 @@ class _Sheet:
             upper, lower = self._recipes(elo + d, times), self._recipes(elo - d, times)
             drawn += [self._winners(upper, lower), self._winners(lower, upper)]
         best, recipes, near = (np.array(parts) for parts in zip(*drawn, strict=True))
-        return self._points(best.mean(axis=0), _most_frequent(recipes), np.all(near, axis=0))
+        return self._points(best.mean(axis=0), _most_frequent(recipes), near.mean(axis=0) > 0.5)
 
     def _recipes(self, elo: np.ndarray, times: np.ndarray | None) -> np.ndarray:
         """Mean Elo of each recipe on the grid, [C, X, Y], -inf where none of its runs reaches."""

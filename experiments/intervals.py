@@ -15,7 +15,7 @@ import numpy as np
 from experiments.envelope import Agents
 from experiments.fits import FitError
 
-SPLITS = 6  # splits in halves that a point estimate averages over; replicates use fewer
+SPLITS = 24  # splits in halves that a point estimate averages over; replicates use fewer
 REPLICATE_SPLITS = 2
 LEVEL = 0.95  # of all intervals
 
