@@ -223,6 +223,12 @@ def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
     flat = {"game": recipe.game.title, **{f"network.{k}": v for k, v in cell.network.items()}, "seed": cell.seed,
             **{f"training.{k}": v for k, v in config.training.items()}}  # fmt: skip
     train(run, Monitor(run, bar=not in_study, hyperparameters=flat))
+    if run.snapshots == 0:
+        raise SettingsError(
+            f"training.positions={cell.training.positions} cannot be: the games that ended gave {len(run.replay)} samples, "
+            f"and the first learner step waits for training.batch={cell.training.batch}; raise positions, or lower "
+            f"training.games or training.batch, and delete {path}"
+        )
     write_provenance(path / "provenance.json", seed=cell.seed, seconds=run.ledger.wall_seconds)
     write_status(path, "done", 1.0)
     if not in_study:
