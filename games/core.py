@@ -22,6 +22,7 @@ Array axes: B positions, S state words, A actions, P planes, H x W board.
 
 from __future__ import annotations
 
+import functools
 import typing
 from typing import ClassVar, NamedTuple
 
@@ -35,10 +36,6 @@ HEADER = 3
 
 kernel = numba.njit(cache=True, nogil=True)
 """Decorator of the four rule functions and their helpers."""
-
-# Kernels that take other kernels as arguments are compiled per game and must not be cached: numba's cache does not
-# tell two games' functions apart.
-_batched = numba.njit(nogil=True)
 
 
 class GameError(ValueError):
@@ -110,7 +107,7 @@ class Game:
     def reset(self, count: int) -> np.ndarray:
         """`count` initial positions, [B, S]."""
         states: np.ndarray = np.zeros((count, self.state_words), self.state_dtype)
-        _reset(self.rules.reset, states, self.params)
+        _batch(self.rules).reset(states, self.params)
         return states
 
     def step(self, states: np.ndarray, actions: np.ndarray, legal: np.ndarray, planes: np.ndarray) -> None:
@@ -118,22 +115,22 @@ class Game:
 
         Actions are trusted: checking them is for `play`.
         """
-        _step(self.rules.apply, self.rules.legal, self.rules.observe, states, self.params, actions, legal, planes)
+        _batch(self.rules).step(states, self.params, actions, legal, planes)
 
     def advance(self, states: np.ndarray, actions: np.ndarray) -> None:
         """Play `actions` in place, trusted, without masks and views."""
-        _advance(self.rules.apply, states, self.params, actions)
+        _batch(self.rules).advance(states, self.params, actions)
 
     def legal(self, states: np.ndarray) -> np.ndarray:
         """Legal actions, bool [B, A]."""
         mask = np.zeros((len(states), self.num_actions), np.bool_)
-        _legal(self.rules.legal, states, self.params, mask)
+        _batch(self.rules).legal(states, self.params, mask)
         return mask
 
     def observe(self, states: np.ndarray) -> np.ndarray:
         """What the players to move see, float32 [B, P, H, W]."""
         planes = np.zeros((len(states), *self.observation_shape), np.float32)
-        _observe(self.rules.observe, states, self.params, planes)
+        _batch(self.rules).observe(states, self.params, planes)
         return planes
 
     def to_move(self, states: np.ndarray) -> np.ndarray:
@@ -208,33 +205,48 @@ def int_setting(game: str, key: str, value, low: int, high: int) -> int:
 # ---- batch kernels -------------------------------------------------------------------------------------------------
 
 
-@_batched
-def _reset(reset, states, params):
-    for b in range(len(states)):
-        reset(states[b], params)
+class _Batch(NamedTuple):
+    reset: typing.Callable
+    step: typing.Callable
+    advance: typing.Callable
+    legal: typing.Callable
+    observe: typing.Callable
 
 
-@_batched
-def _step(apply, legal, observe, states, params, actions, masks, planes):
-    for b in range(len(states)):
-        apply(states[b], params, actions[b])
-        legal(states[b], params, masks[b])
-        observe(states[b], params, planes[b])
+@functools.cache
+def _batch(rules: Rules) -> _Batch:
+    """The kernels of a game over batches, compiled once per process.
 
+    They close over the game's functions, which makes calling them quick; passing the functions as arguments costs 10 us
+    each and call. They must not be cached on disk: numba's cache does not tell two games' functions apart.
+    """
+    reset_one, legal_one, apply_one, observe_one = rules
 
-@_batched
-def _advance(apply, states, params, actions):
-    for b in range(len(states)):
-        apply(states[b], params, actions[b])
+    @numba.njit(nogil=True)
+    def reset(states, params):
+        for b in range(len(states)):
+            reset_one(states[b], params)
 
+    @numba.njit(nogil=True)
+    def step(states, params, actions, masks, planes):
+        for b in range(len(states)):
+            apply_one(states[b], params, actions[b])
+            legal_one(states[b], params, masks[b])
+            observe_one(states[b], params, planes[b])
 
-@_batched
-def _legal(legal, states, params, masks):
-    for b in range(len(states)):
-        legal(states[b], params, masks[b])
+    @numba.njit(nogil=True)
+    def advance(states, params, actions):
+        for b in range(len(states)):
+            apply_one(states[b], params, actions[b])
 
+    @numba.njit(nogil=True)
+    def legal(states, params, masks):
+        for b in range(len(states)):
+            legal_one(states[b], params, masks[b])
 
-@_batched
-def _observe(observe, states, params, planes):
-    for b in range(len(states)):
-        observe(states[b], params, planes[b])
+    @numba.njit(nogil=True)
+    def observe(states, params, planes):
+        for b in range(len(states)):
+            observe_one(states[b], params, planes[b])
+
+    return _Batch(reset, step, advance, legal, observe)

@@ -11,7 +11,7 @@ def check_reset(game: Game, seed: int) -> None:
     """Reset always writes the same, whole, running position."""
     states = game.reset(3)
     garbage: np.ndarray = np.random.default_rng(seed).integers(-9, 9, states.shape).astype(game.state_dtype)
-    core._reset(game.rules.reset, garbage, game.params)
+    core._batch(game.rules).reset(garbage, game.params)
     if states.shape != (3, game.state_words) or states.dtype != game.state_dtype:
         raise PromiseBroken(f"reset gives {states.dtype} {states.shape}, not {np.dtype(game.state_dtype)} [3, S]")
     if not (states == game.reset(3)).all() or not (states == states[0]).all():
