@@ -1,0 +1,101 @@
+"""The learner: the loss as written, going down on a fixed replay, batches that depend on seed and step alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from agents.network import make_network
+from training.learner import Learner
+from training.replay import Replay
+from training.selfplay import Samples
+from training.settings import SettingsError, Training
+
+
+def settings(**more):
+    return Training(**({"batch": 32, "replay_positions": 200, "steps_per_move": 1, "learning_rate": 0.01} | more))
+
+
+@pytest.fixture
+def replay(hex3):
+    rng = np.random.default_rng(0)
+    replay = Replay(hex3, 64)
+    replay.add(Samples(rng.integers(0, 2, (64, 2, 3, 3)).astype(np.float16),
+                       rng.dirichlet(np.full(9, 0.3), 64).astype(np.float32),
+                       rng.choice([-1, 1], 64).astype(np.float32)))  # fmt: skip
+    return replay
+
+
+def network(game, seed=0):
+    return make_network("fc", game, seed=seed, width=32, depth=1)
+
+
+def test_the_loss_is_the_formula_of_the_docstring(hex3, replay):
+    net = network(hex3)
+    drawn = replay.draw(32, np.random.default_rng([7, 2, 0]))
+    with torch.inference_mode():
+        logits, value = (part.numpy().astype(float) for part in net(torch.from_numpy(drawn.planes.astype(np.float32))))
+    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    losses = Learner(net, settings(), seed=7).learn(replay)
+    assert losses.policy == pytest.approx(-(drawn.policy * log_p).sum(1).mean(), rel=1e-5)
+    assert losses.value == pytest.approx(((value - drawn.value) ** 2).mean(), rel=1e-5)
+    assert losses.entropy == pytest.approx(-(np.exp(log_p) * log_p).sum(1).mean(), rel=1e-5)
+
+
+def test_the_loss_goes_down_on_a_fixed_replay(hex3, replay):
+    learner = Learner(network(hex3), settings(batch=64), seed=0)
+    losses = [learner.learn(replay) for _ in range(300)]
+    entropy = -(replay.policy * np.log(np.maximum(replay.policy, 1e-9))).sum(1).mean()
+    first, last = (np.mean(part, axis=0) for part in (losses[:5], losses[-5:]))
+    assert last[0] - entropy < 0.5 * (first[0] - entropy)
+    assert last[1] < 0.5 * first[1]
+    assert learner.steps == [300]
+
+
+def test_nothing_is_learnt_before_a_batch_is_there(hex3):
+    net = network(hex3)
+    before = [parameter.clone() for parameter in net.parameters()]
+    learner = Learner(net, settings(), seed=0)
+    assert learner.learn(Replay(hex3, 64)) is None
+    assert learner.steps == [0]
+    assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
+
+
+def test_batches_depend_on_seed_and_step_alone(hex3, replay):
+    def weights(seed, moves):
+        learner = Learner(network(hex3), settings(steps_per_move=2), seed)
+        for _ in range(moves):
+            learner.learn(replay)
+        return torch.cat([parameter.detach().flatten() for parameter in learner.network.parameters()])
+
+    assert torch.equal(weights(1, 5), weights(1, 5))
+    assert not torch.equal(weights(1, 5), weights(2, 5))
+
+
+def test_weight_decay_shrinks_what_no_gradient_moves(hex3, replay):
+    """A block's weights get no gradient while its alpha is 0, and alpha's own gradient is what opens it."""
+    learner = Learner(network(hex3), settings(weight_decay=0.5, learning_rate=0.01), seed=0)
+    weight = learner.network.blocks[0].weight
+    before = weight.detach().clone()
+    learner.learn(replay)
+    torch.testing.assert_close(weight.detach(), before * (1 - 0.01 * 0.5))
+
+
+def test_the_averaged_weights_are_the_running_mean(hex3, replay):
+    learner = Learner(network(hex3), settings(averaging=0.9), seed=0)
+    mean = [p.detach().clone().double() for p in learner.network.parameters()]
+    for step in range(1, 31):
+        learner.learn(replay)
+        decay = min(0.9, (1 + step) / (10 + step))
+        mean = [
+            decay * m + (1 - decay) * p.detach().double()
+            for m, p in zip(mean, learner.network.parameters(), strict=True)
+        ]
+    for m, p in zip(mean, learner.average.parameters(), strict=True):
+        torch.testing.assert_close(m.float(), p.detach(), atol=1e-6, rtol=1e-5)
+
+
+def test_a_diverged_training_ends_with_an_error(hex3, replay):
+    learner = Learner(network(hex3), settings(learning_rate=1e38), seed=0)
+    with pytest.raises(SettingsError, match=r"training diverged.*lower training.learning_rate=1e\+38"):
+        for _ in range(50):
+            learner.learn(replay)
