@@ -47,6 +47,10 @@ class FrontierConfig:
         if (self.study_dir is None) == (self.ratings is None):
             raise RecordError("expected either study_dir=DIR or ratings=FILE.csv out=DIR, got "
                               + ("neither" if self.ratings is None else "both"))  # fmt: skip
+        if self.study_dir is not None and self.out is not None:
+            raise RecordError(
+                f"study_dir={self.study_dir} with out={self.out}; a study keeps its files; leave out= away"
+            )
         if self.ratings is not None and self.out is None:
             raise RecordError(f"ratings={self.ratings} without out; expected the folder to write to; add out=DIR")
         for name in ("replicates", "max_evaluations"):
@@ -79,7 +83,14 @@ class Result:
 
 def finish(study_dir: Path, anchor: str | None = None, settings: Settings | None = None) -> Path:
     """Rate, fit, draw and report a study whose matches are played; returns the path of report.html."""
-    return write(study_result(study_dir, anchor, settings or Settings()), Path(study_dir))
+    result = study_result(study_dir, anchor, settings or Settings())
+    path = write(result, Path(study_dir))
+    if any(Path(study_dir).glob("runs/*/snapshots/*.json")):
+        from experiments.board import write_board  # brings in torch, which fits do not need
+
+        write_board(Path(study_dir), result.table, figures.draw(result))
+    print(report.summary(result.numbers))
+    return path
 
 
 def study_result(study_dir: Path, anchor: str | None, settings: Settings) -> Result:
@@ -250,11 +261,11 @@ def command(config: DictConfig) -> Path:
     """The body of the command; returns the path of report.html."""
     wanted = typed(FrontierConfig, config)
     if wanted.study_dir is not None:
-        result = study_result(Path(wanted.study_dir), wanted.anchor, wanted.settings())
+        path = finish(Path(wanted.study_dir), wanted.anchor, wanted.settings())
     else:
         result = table_result(Path(wanted.ratings), wanted.settings())
-    path = write(result, Path(wanted.out or wanted.study_dir))
-    print(report.summary(result.numbers))
+        path = write(result, Path(wanted.out))
+        print(report.summary(result.numbers))
     print(f"written: {path}")
     return path
 
