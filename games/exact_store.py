@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import secrets
 import tempfile
+import time
 import warnings
 import zipfile
 import zlib
@@ -20,20 +22,29 @@ import numpy as np
 DAMAGED = (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
 
+STALE_SECONDS = 600  # no file takes that long to write
+
+
 def folder() -> pathlib.Path:
-    """Where results are stored; it need not exist."""
-    return pathlib.Path(os.environ.get("ISOELO_CACHE") or "~/.cache/isoelo").expanduser()
+    """Where results are stored; it need not exist. A user without a home has a folder among the temporary ones."""
+    place = os.path.expanduser(os.environ.get("ISOELO_CACHE") or "~/.cache/isoelo")
+    if place.startswith("~"):
+        place = os.path.join(tempfile.gettempdir(), "isoelo")
+    return pathlib.Path(place)
 
 
 def load(path: pathlib.Path, label: str, names: tuple[str, ...]) -> dict[str, np.ndarray] | None:
     """The arrays stored under `label`, or None: silently if there is no file, with a warning if it is unusable."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as handle:
+            file = np.load(handle, allow_pickle=False)
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise ValueError("it is no .npz file")
             found = str(file["label"])
             if found != label:
                 raise ValueError(f"it holds {found!r}, not {label!r}")
             return {name: file[name] for name in names}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except DAMAGED as error:
         ignore(path, error)
@@ -47,11 +58,11 @@ def ignore(path: pathlib.Path, reason: object) -> None:
 
 def save(path: pathlib.Path, label: str, arrays: dict[str, np.ndarray]) -> bool:
     """Store the arrays; False, with a warning, if the folder cannot be written."""
-    temporary = None
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=path.stem + ".", suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        _sweep(path)
+        with open(temporary, "xb") as file:
             np.savez(file, allow_pickle=False, label=np.array(label), **arrays)
         os.replace(temporary, path)
         return True
@@ -63,6 +74,13 @@ def save(path: pathlib.Path, label: str, arrays: dict[str, np.ndarray]) -> bool:
         )
         return False
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _sweep(path: pathlib.Path) -> None:
+    """Remove what writers of this file left behind when they were killed."""
+    for left in path.parent.glob(f"{path.name}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                left.unlink()

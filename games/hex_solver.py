@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import os
 import pathlib
 import threading
 import time
@@ -22,7 +23,8 @@ from games.exact import ILLEGAL, Exact
 LARGEST = 6
 PROOF_SLOTS, ANSWER_SLOTS = 1 << 22, 1 << 21  # at most 100 MB and 50 MB of memory, taken as they fill
 STORED_ROWS = 1 << 19  # per table: at most 12.6 MB each on disk
-SAVE_ROWS, SAVE_SECONDS = 2000, 20.0  # a file is written after so many new rows, and not more often
+SAVE_SECONDS = 20.0  # a file is not written more often, except at exit
+SAVE_ROWS, SAVE_SHARE = 2000, 0.1  # nor for less that is new, in rows and as a share of what it holds
 SLICE = 1000  # rows per kernel call: Ctrl-C is seen between calls
 
 
@@ -78,29 +80,34 @@ class Tables:
         self.lock = threading.Lock()
         self._path = folder / f"hex{size}.npz"
         self._label = f"isoelo hex{size} proofs and answers, format 1"
-        self._load()
-        self._saved_rows = self._rows()
         self._saved_at = time.monotonic()
+        self._damaged = not self._load() and os.path.exists(self._path)
+        self._saved_rows = self._rows()
         atexit.register(self.save_when_due, patience=0.0)
 
     def _rows(self) -> int:
         return int(self.work.proofs[-1, 1] + self.work.answers[-1, 1])
 
-    def _load(self) -> None:
+    def _load(self) -> bool:
         stored = store.load(self._path, self._label, ("proofs", "answers"))
         if stored is None:
-            return
+            return False
         for name, rows in stored.items():
             if fault := find_fault(self.board, rows):
                 store.ignore(self._path, f"{name}: {fault}")
-                return
+                return False
         proof.load_rows(self.work.proofs, stored["proofs"])
         proof.load_rows(self.work.answers, stored["answers"])
+        return True
 
     def save_when_due(self, patience: float = SAVE_SECONDS) -> None:
-        """Write the file if there is enough that is new and the last time was `patience` seconds ago."""
-        late = time.monotonic() - self._saved_at >= patience
-        if late and abs(self._rows() - self._saved_rows) >= SAVE_ROWS:
+        """Write the file if there is enough that is new and the last time was `patience` seconds ago.
+
+        A table that was full and began anew is not written before it holds more than the file.
+        """
+        if time.monotonic() - self._saved_at < patience:
+            return
+        if self._damaged or self._rows() - self._saved_rows >= max(SAVE_ROWS, SAVE_SHARE * self._saved_rows):
             self.save()
 
     def save(self) -> None:
@@ -108,7 +115,7 @@ class Tables:
         with self.lock:
             arrays = {"proofs": early_rows(self.work.proofs), "answers": early_rows(self.work.answers)}
         self._saved_rows = self._rows()
-        self._saved_at = time.monotonic()
+        self._saved_at, self._damaged = time.monotonic(), False
         if not store.save(self._path, self._label, arrays):
             self._saved_at = float("inf")
 

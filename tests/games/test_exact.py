@@ -1,0 +1,535 @@
+"""Exact play: Hex proofs against a slow twin and against enumeration, the stubborn perfect player, stored results."""
+
+import functools
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+from games import GameError, exact_store, hex_proof, hex_solver, make
+from games.core import HEADER, TO_MOVE
+from games.enumeration import Enumeration
+from games.exact import ILLEGAL, main, solver
+from tests.games import slow_hex
+
+OPENINGS = {  # which first moves win for player 0; on 4 x 4 the short diagonal alone
+    2: "-+ +-",
+    3: "--+ +++ +--",
+    4: "---+ --+- -+-- +---",
+    5: "----+ -++++ -+++- ++++- +----",
+    6: "-----+ -+++++ ++++++ ++++++ +++++- +-----",
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Every test has its own stored results."""
+    monkeypatch.setenv("ISOELO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@functools.cache
+def enumerated(name, size=None, swap=None):
+    settings = {key: value for key, value in (("size", size), ("swap", swap)) if value is not None}
+    return Enumeration(make(name, **settings))
+
+
+def random_positions(game, count, rng, low=0, high=None):
+    """Running positions after a random number of random moves, low to high, [<= count, S]."""
+    states = game.reset(count)
+    plies = rng.integers(low, (high or game.max_length) + 1, count)
+    for ply in range(plies.max()):
+        mask = game.legal(states)
+        actions = np.argmax(np.where(mask, rng.random(mask.shape), -1), axis=1)
+        go = np.flatnonzero((ply < plies) & mask.any(axis=1))
+        moved = states[go]
+        game.advance(moved, actions[go])
+        states[go] = moved
+    return states[~game.over(states)]
+
+
+def choose(mask, rng):
+    return np.argmax(np.where(mask, rng.random(mask.shape), -1), axis=1)
+
+
+def cells_of(game, state):
+    """Cells as the slow twin has them: -1 empty, 0, 1."""
+    codes = state[HEADER : HEADER + game.size**2].astype(int)
+    return np.where(codes == 0, -1, (codes - 1) % 2)
+
+
+def bits(cells):
+    """Bitboard of a bool board [size, size]."""
+    return sum(1 << int(8 * r + c) for r, c in np.argwhere(cells))
+
+
+# ---- values of Hex -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", OPENINGS)
+def test_winning_openings_are_the_known_ones(size):
+    game = make("hex", size=size)
+    values = solver(game).action_values(game.reset(1))[0]
+    assert " ".join("".join("-?+"[v + 1] for v in row) for row in values.reshape(size, size)) == OPENINGS[size]
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_openings_agree_with_plain_search(size):
+    game = make("hex", size=size)
+    assert (solver(game).action_values(game.reset(1))[0] == slow_hex.action_values([-1] * size**2, size, 0)).all()
+
+
+@pytest.mark.parametrize("size, low, count", [(4, 4, 60), (5, 13, 60), (6, 24, 20)])
+def test_random_positions_agree_with_plain_search(size, low, count):
+    game = make("hex", size=size)
+    states = random_positions(game, count, np.random.default_rng(size), low, low + 6)
+    exact = solver(game)
+    values, perfect = exact.action_values(states), exact.perfect_moves(states)
+    for state, value, moves in zip(states, values, perfect, strict=True):
+        cells, player = cells_of(game, state), int(state[TO_MOVE])
+        slow = slow_hex.action_values(cells, size, player)
+        assert (value == slow).all(), game.draw(state)
+        assert (moves == slow_hex.stubborn(cells, size, player)).all(), game.draw(state)
+        assert exact.values(state[None])[0] == slow.max()
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("swap", [False, True])
+def test_enumeration_agrees_on_every_position(size, swap):
+    twin = enumerated("hex", size, swap)
+    states = twin.graph.states
+    exact = solver(twin.game)
+    assert len(states) == {(2, False): 32, (2, True): 63, (3, False): 5514, (3, True): 11027}[size, swap]
+    assert (exact.values(states) == twin.values(states)).all()
+    assert (exact.action_values(states) == twin.action_values(states)).all()
+    assert (exact.perfect_moves(states) == twin.perfect_moves(states)).all()
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("swap", [False, True])
+def test_values_follow_from_the_next_positions(size, swap):
+    """Also the swap: played by the game itself, then valued as any position."""
+    game = make("hex", size=size, swap=swap)
+    rng = np.random.default_rng(size)
+    states = np.concatenate([game.reset(1), *(random_positions(game, 20, rng, k, k) for k in (1, 2, 3))])
+    if size == 6:
+        states = states[:30]
+    exact = solver(game)
+    values = exact.action_values(states)
+    legal = game.legal(states)
+    rows, actions = np.nonzero(legal)
+    children = states[rows]
+    game.advance(children, actions)
+    assert ((values != ILLEGAL) == legal).all()
+    assert (values[rows, actions] == -exact.values(children)).all()
+    assert (exact.values(states) == values.max(axis=1)).all()
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 6])
+def test_the_first_player_wins_without_swap_and_loses_with_it(size):
+    for swap, value in ((False, 1), (True, -1)):
+        game = make("hex", size=size, swap=swap)
+        assert solver(game).values(game.reset(1))[0] == value
+
+
+def test_finished_games_have_the_result_and_no_moves():
+    game = make("hex", size=3)
+    state = game.play(game.reset(1)[0], 0, 1, 3, 4, 6)
+    exact = solver(game)
+    assert game.over(state[None])[0]
+    assert exact.values(state[None])[0] == -1  # player 0 has won, player 1 would be to move
+    assert (exact.action_values(state[None]) == ILLEGAL).all()
+    assert not exact.perfect_moves(state[None]).any()
+
+
+# ---- proofs --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [4, 5, 6])
+def test_the_winner_needs_nothing_outside_his_carrier(size):
+    game = make("hex", size=size)
+    board, work = hex_proof.make_board(size), hex_proof.make_work(1 << 16, 1 << 16)
+    states = random_positions(game, 300, np.random.default_rng(size), 0, size * size - 4)
+    tried = 0
+    for state in states:
+        cells, player = cells_of(game, state).reshape(size, size), int(state[TO_MOVE])
+        entry = int(hex_proof.prove(board, *hex_proof.read(board, state), work))
+        carrier = np.array([[entry >> (8 * r + c) & 1 for c in range(size)] for r in range(size)], bool)
+        carrier = carrier.T if player else carrier
+        won = bool(entry & int(hex_proof.WON))
+        assert not (carrier & (cells != -1)).any()
+        loser = 1 - player if won else player
+        cells[(cells == -1) & ~carrier] = loser
+        if carrier.sum() <= 14:
+            tried += 1
+            assert slow_hex.value(cells.ravel(), size, player) == (1 if won else -1), game.draw(state)
+    assert tried > 100
+
+
+def test_filling_in_changes_no_value():
+    """Dead and captured cells may be given away: the filled position has the same value for either player to move."""
+    size, rng = 5, np.random.default_rng(1)
+    game, board = make("hex", size=size), hex_proof.make_board(5)
+    filled = 0
+    for state in random_positions(game, 200, rng, 12, 18):
+        own, opp = hex_proof.read(board, state)
+        frame = np.zeros(hex_proof.FRAME_WORDS, np.uint64)
+        frame[hex_proof.OWN], frame[hex_proof.OPP] = own, opp
+        hex_proof.fill_in(board, frame, np.zeros((2, 6), np.uint64))
+        before, after = as_cells(own, opp, size), as_cells(frame[hex_proof.OWN], frame[hex_proof.OPP], size)
+        filled += (before != after).any()
+        for player in (0, 1):
+            assert slow_hex.value(before, size, player) == slow_hex.value(after, size, player), game.draw(state)
+    assert filled > 50
+
+
+def as_cells(own, opp, size):
+    """Cells for the slow twin from the bitboards of players 0 and 1."""
+    at = [8 * r + c for r in range(size) for c in range(size)]
+    return np.array([0 if int(own) >> i & 1 else 1 if int(opp) >> i & 1 else -1 for i in at])
+
+
+def test_bitboards_turn_as_boards_do():
+    rng = np.random.default_rng(0)
+    for size in range(2, 8):
+        board = hex_proof.make_board(size)
+        for _ in range(20):
+            cells = rng.random((size, size)) < 0.5
+            x = np.uint64(bits(cells))
+            assert int(hex_proof.transpose(x)) == bits(cells.T)
+            assert int(hex_proof.half_turn(board, x)) == bits(cells[::-1, ::-1])
+            assert hex_proof.popcount(x) == cells.sum()
+
+
+@pytest.mark.parametrize("size", [3, 4, 5])
+def test_half_turn_and_change_of_players_change_nothing(size):
+    game = make("hex", size=size)
+    exact = solver(game)
+    states = random_positions(game, 300, np.random.default_rng(2), 2)
+    values, perfect = exact.action_values(states), exact.perfect_moves(states)
+    boards = np.array([cells_of(game, state) + 1 for state in states]).reshape(-1, size, size)
+    actions = np.arange(size * size).reshape(size, size)
+    board, work = hex_proof.make_board(size), hex_proof.make_work(1 << 16, 1 << 16)
+    for flip in (False, True):
+        turned = states.copy()
+        if flip:  # players and edges exchanged
+            turned[:, HEADER:] = np.array([0, 2, 1])[boards].transpose(0, 2, 1).reshape(len(states), -1)
+            turned[:, TO_MOVE] = 1 - states[:, TO_MOVE]
+            index = actions.T.ravel()
+        else:
+            turned[:, HEADER:] = boards[:, ::-1, ::-1].reshape(len(states), -1)
+            index = actions.ravel()[::-1]
+        fresh = np.full(values.shape, ILLEGAL, np.int8)
+        hex_proof.fill_action_values(board, False, turned, fresh, work)
+        assert (fresh == values[:, index]).all()
+        moves = np.zeros(values.shape, np.int8)
+        hex_proof.fill_perfect_moves(board, False, turned, moves, hex_proof.make_work(1 << 16, 1 << 16))
+        assert (moves.view(bool) == perfect[:, index]).all()
+
+
+def test_small_tables_forget_and_still_prove():
+    game = make("hex", size=5)
+    board, states = hex_proof.make_board(5), random_positions(make("hex", size=5), 200, np.random.default_rng(3), 2)
+    expected = solver(game).perfect_moves(states)
+    work = hex_proof.make_work(64, 64)
+    out = np.zeros(expected.shape, np.int8)
+    hex_proof.fill_perfect_moves(board, False, states, out, work)
+    assert (out.view(bool) == expected).all()
+
+
+def test_rows_do_not_depend_on_their_batch():
+    game = make("hex", size=5)
+    states = random_positions(game, 100, np.random.default_rng(4), 2)
+    exact = solver(game)
+    for ask in (exact.values, exact.action_values, exact.perfect_moves):
+        assert (ask(states) == np.concatenate([ask(state[None]) for state in states])).all()
+        assert (ask(states[::-1])[::-1] == ask(states)).all()
+
+
+def test_the_empty_board_takes_few_positions():
+    """5 x 5 has been seen to take 29 positions, 7 x 7 1.4 million; the bound is for slips that make it blind."""
+    for size, most in ((5, 100), (6, 10_000)):
+        work = hex_proof.make_work(1 << 20, 1 << 12)
+        zero = np.uint64(0)
+        assert hex_proof.prove(hex_proof.make_board(size), zero, zero, work) & hex_proof.WON
+        assert work.tally[0] < most
+
+
+# ---- the perfect player --------------------------------------------------------------------------------------------
+
+
+def test_stubborn_by_hand():
+    """o's stone on b2 is tied to the left by a2 and a3, to the right by c1 and c2, so x has lost.
+
+    A cut on the right leaves one reply, the other cell of the pair: b3 is x's, so there is no way round. A cut on
+    the left leaves three: the other cell, or a1 or b1, which threaten to come round through the top. Anywhere else
+    every reply wins.
+    """
+    game = make("hex", size=3)
+    state = game.parse("a b c\n1 . . .\n2 . o .\n3 . x .\nx to move")
+    exact = solver(game)
+    assert exact.values(state[None])[0] == -1
+    left = {}
+    for action in np.flatnonzero(game.legal(state[None])[0]):
+        replies = exact.action_values(game.play(state, int(action))[None])[0]
+        left[game.action_text(int(action))] = int((replies == 1).sum())
+    assert left == {"c1": 1, "c2": 1, "a2": 3, "a3": 3, "a1": 6, "b1": 6, "c3": 6}
+    chosen = np.flatnonzero(exact.perfect_moves(state[None])[0])
+    assert [game.action_text(int(action)) for action in chosen] == ["c1", "c2"]
+
+
+def test_the_perfect_player_never_loses_a_won_game():
+    game, rng = make("hex", size=5), np.random.default_rng(5)
+    exact = solver(game)
+    states = random_positions(game, 1000, rng, 2, 2)
+    perfect = np.where(exact.values(states) == 1, states[:, TO_MOVE], 1 - states[:, TO_MOVE])
+    while not game.over(states).all():
+        live = np.flatnonzero(~game.over(states))
+        moved = states[live]
+        turn = moved[:, TO_MOVE] == perfect[live]
+        mask = np.where(turn[:, None], exact.perfect_moves(moved), game.legal(moved))
+        game.advance(moved, choose(mask, rng))
+        states[live] = moved
+    assert len(states) == 1000
+    assert (game.result(states) == 1 - 2 * perfect).all()
+
+
+def test_tictactoe_is_a_draw():
+    twin = enumerated("tictactoe")
+    assert len(twin.graph.states) == 5478
+    exact = solver(make("tictactoe"))
+    game = exact.game
+    empty = game.reset(1)
+    assert exact.values(empty)[0] == 0
+    assert (exact.action_values(empty) == 0).all() and exact.perfect_moves(empty).all()
+    corner = game.play(empty[0], 0)
+    assert np.flatnonzero(exact.perfect_moves(corner[None])[0]).tolist() == [4]  # only the centre draws
+    fork = game.parse("x . .\n. o .\no . x")  # x to move must stop the diagonal, and makes two threats by it
+    assert exact.values(fork[None])[0] == 1
+    assert np.flatnonzero(exact.perfect_moves(fork[None])[0]).tolist() == [2]
+
+
+def test_tictactoe_stubborn_by_definition():
+    twin = enumerated("tictactoe")
+    game, states = twin.game, twin.graph.states
+    values, perfect = twin.action_values(states), twin.perfect_moves(states)
+    for row in np.flatnonzero((twin.values(states) == -1) & ~game.over(states)):
+        left = {}
+        for action in np.flatnonzero(game.legal(states[row : row + 1])[0]):
+            child = game.play(states[row], int(action))
+            ended = game.over(child[None])[0]
+            left[int(action)] = 99 if ended else int((twin.action_values(child[None])[0] == 1).sum())
+        expected = [a for a, count in left.items() if count == min(left.values())]
+        assert np.flatnonzero(perfect[row]).tolist() == expected
+    drawn = (twin.values(states) == 0) & ~game.over(states)
+    assert (perfect[drawn] == (values[drawn] == 0)).all()
+
+
+# ---- what cannot be solved, and how solvers are found --------------------------------------------------------------
+
+
+def test_hex_beyond_the_solver_is_refused():
+    with pytest.raises(GameError, match="from size 2 to 6, not 7"):
+        solver(make("hex", size=7))
+
+
+def test_enumeration_refuses_large_games():
+    with pytest.raises(GameError, match="more than 2,000 positions"):
+        Enumeration(make("hex", size=3), most=2000)
+
+
+def test_enumeration_refuses_unreachable_positions():
+    state = make("tictactoe").reset(1)
+    state[0, HEADER : HEADER + 3] = 1
+    with pytest.raises(GameError, match="no game reaches"):
+        enumerated("tictactoe").values(state)
+
+
+def test_a_solver_beside_the_game_is_found(tmp_path, monkeypatch):
+    source = (exact_store.pathlib.Path(make.__code__.co_filename).parent / "tictactoe.py").read_text()
+    (tmp_path / "mygame.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    game = make("mygame:TicTacToe")
+    assert isinstance(solver(game), Enumeration)
+    (tmp_path / "mygame_solver.py").write_text("def solver(game):\n    return 'mine', game\n")
+    assert solver(game) == ("mine", game)
+
+
+# ---- stored results ------------------------------------------------------------------------------------------------
+
+
+def fill(folder, size=4):
+    """Tables in `folder` that hold something and have been saved."""
+    hex_solver.tables.cache_clear()
+    game = make("hex", size=size)
+    exact = solver(game)
+    exact.perfect_moves(random_positions(game, 300, np.random.default_rng(6)))
+    exact._tables.save()
+    return folder / f"hex{size}.npz"
+
+
+def reload(size=4):
+    hex_solver.tables.cache_clear()
+    return solver(make("hex", size=size))
+
+
+def test_a_new_process_knows_what_was_proven(cache):
+    fill(cache, 5)
+    states = random_positions(make("hex", size=5), 300, np.random.default_rng(6))
+    expected = solver(make("hex", size=5)).perfect_moves(states)
+    exact = reload(5)
+    assert (exact.perfect_moves(states) == expected).all()
+    assert exact.searched == 0
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "text", "empty", "older", "pickle", "shape", "cells"])
+def test_a_damaged_file_is_ignored_once_and_written_anew(cache, damage):
+    path = fill(cache)
+    content = bytearray(path.read_bytes())
+    good = dict(np.load(path))
+    if damage == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content)
+    elif damage == "text":
+        path.write_text("agent_a,agent_b\n")
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "older":
+        np.savez(path, **{**good, "label": np.array("isoelo hex4 proofs and answers, format 0")})
+    elif damage == "pickle":
+        np.savez(path, **{**good, "proofs": np.array([{"run": "me"}], object)})
+    elif damage == "shape":
+        np.savez(path, **{**good, "proofs": good["proofs"][:, :2]})
+    elif damage == "cells":
+        np.savez(path, **{**good, "proofs": good["proofs"] | np.uint64(1 << 7)})
+    with pytest.warns(UserWarning, match="are ignored and will be written anew") as told:
+        exact = reload()
+    assert len(told) == 1
+    game = exact.game
+    assert exact.values(game.reset(1))[0] == 1
+    exact._tables.save_when_due(patience=0.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        reload()
+
+
+def test_a_folder_that_cannot_be_written_does_not_stop_play(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ISOELO_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.warns(UserWarning, match="cannot be stored") as told:
+        exact = reload()
+        assert exact.values(exact.game.reset(1))[0] == 1
+        exact._tables.save()
+        exact._tables.save_when_due(patience=0.0)
+    assert len(told) == 1
+
+
+def test_a_full_disk_does_not_stop_play(cache, monkeypatch):
+    path = fill(cache)
+    before = path.read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.warns(UserWarning, match="No space left"):
+        solver(make("hex", size=4))._tables.save()
+    assert path.read_bytes() == before
+    assert [f.name for f in cache.iterdir()] == [path.name]
+
+
+def test_leftovers_of_killed_writers_are_swept(cache):
+    path = fill(cache)
+    old, young = path.with_name(path.name + ".1.aa.tmp"), path.with_name(path.name + ".2.bb.tmp")
+    for left in (old, young):
+        left.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    solver(make("hex", size=4))._tables.save()
+    assert not old.exists() and young.exists()
+
+
+def test_stored_rows_are_the_earliest(monkeypatch):
+    monkeypatch.setattr(hex_solver, "STORED_ROWS", 100)
+    exact = reload(5)
+    exact.perfect_moves(random_positions(exact.game, 200, np.random.default_rng(7)))
+    table = exact._tables.work.proofs
+    kept = hex_solver.early_rows(table)
+    stones = np.sort(np.bitwise_count((table[:-1, 0] | table[:-1, 1])[table[:-1, 2] != 0]))
+    assert (np.sort(np.bitwise_count(kept[:, 0] | kept[:, 1])) == stones[:100]).all()
+
+
+WRITER = """
+import numpy as np, sys
+from games import make
+from games.exact import solver
+exact = solver(make("hex", size=5))
+exact.action_values(exact.game.reset(1))
+print("ready", flush=True)
+while True:
+    exact._tables.save()
+"""
+
+
+def test_a_writer_killed_at_any_moment_leaves_a_whole_file(cache):
+    """Two writers at a time, killed; whatever stands under the final name can be read."""
+    rng = np.random.default_rng(8)
+    for _ in range(3):
+        writers = [subprocess.Popen([sys.executable, "-c", WRITER], stdout=subprocess.PIPE) for _ in range(2)]
+        for writer in writers:
+            assert writer.stdout.readline() == b"ready\n"
+        time.sleep(rng.random() * 0.3)
+        for writer in writers:
+            writer.send_signal(signal.SIGKILL)
+            writer.wait()
+            writer.stdout.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert reload(5).searched == 0
+
+
+# ---- command line --------------------------------------------------------------------------------------------------
+
+
+def run(capsys, monkeypatch, *arguments, text=""):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    status = main(list(arguments))
+    return status, *capsys.readouterr()
+
+
+def test_command_prints_the_map(capsys, monkeypatch):
+    status, out, _ = run(capsys, monkeypatch, "hex", "size=4")
+    assert status == 0
+    assert "hex4: the player to move wins" in out
+    assert "- - - +\n - - + -\n  - + - -\n   + - - -" in out
+    assert "perfect player: d1 c2 b3 a4" in out and "positions" in out
+
+
+def test_command_reads_a_position(capsys, monkeypatch):
+    status, out, _ = run(capsys, monkeypatch, "tictactoe", text="x . .\n. o .\n. . x\n")
+    assert status == 0 and "the player to move draws" in out
+    assert "# = -\n= # =\n- = #" in out and "perfect player: b1 a2 c2 b3" in out
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["hex", "size=9"], "from size 2 to 6, not 9"),
+    (["hex", "size"], "expected key=value"),
+    (["hex", "size=big"], "size='big'"),
+    (["hex", "colour=3"], "no setting 'colour'"),
+    (["chess"], "no game 'chess'"),
+])  # fmt: skip
+def test_command_explains_errors(capsys, monkeypatch, arguments, message):
+    status, _, err = run(capsys, monkeypatch, *arguments)
+    assert status == 2 and message in err
+
+
+def test_command_refuses_text_that_is_no_position(capsys, monkeypatch):
+    status, _, err = run(capsys, monkeypatch, "hex", "size=3", text="nonsense")
+    assert status == 2 and "no such position" in err
