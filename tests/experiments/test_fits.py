@@ -196,6 +196,13 @@ def test_recipes_are_runs_without_their_seed():
     assert a == b == c != other and none == -1 and len(set(found.run)) == 5
 
 
+def test_jones_counts_multiply_adds_of_self_play():
+    table = {"elo": np.zeros(2), "size": np.full(2, 3.0), "train_flops": np.array([3e9, 5e9]),
+             "selfplay_flops": np.array([2e9, np.nan])}  # fmt: skip
+    found = collect.collect(table, np.zeros((0, 2)), selfplay_macs=True)
+    assert found.train.tolist() == [9.0] and collect.collect(table, np.zeros((0, 2))).train[1] == np.log10(5e9)
+
+
 # ---- planner -------------------------------------------------------------------------------------------------------
 
 
