@@ -278,4 +278,7 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
-    run_application(main)
+    # By its imported name: worker processes cannot find what lives in __main__.
+    from experiments.arena import main as imported
+
+    run_application(imported)
