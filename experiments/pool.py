@@ -10,11 +10,12 @@ from typing import cast
 import numpy as np
 from omegaconf import OmegaConf
 
-from agents.agent import make_strategy
+from agents.agent import make_strategy, strategy_class
 from agents.network import NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
 from experiments.cells import Search, state
 from experiments.arena_settings import Arena
+from experiments.command import typed
 from experiments.play import Player
 from games import Game, GameError, make, registry
 from games.exact import Exact, solver
@@ -42,7 +43,8 @@ def read_study(study_dir: Path, arena_overrides: dict | None = None) -> StudyRec
     try:
         record = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
         assert isinstance(record, dict)
-        arena = Arena(**(record["arena"] | (arena_overrides or {})))
+        arena = typed(Arena, OmegaConf.create(record["arena"] | (arena_overrides or {})))
+        strategy_class(arena.strategy)
         study = StudyRecord(study_dir, list(record["cells"]), arena, Search(**record["search"]),
                             record["device"], record["jobs"])  # fmt: skip
     except (KeyError, TypeError, AssertionError) as error:
