@@ -56,9 +56,14 @@ class Agent:
         return self.strategy.decide(states, np.full(len(states), self.budget, np.int32), streams)
 
 
+def strategy_class(name: str) -> type[Strategy]:
+    """The Strategy subclass called `name`. Raises AgentError if there is none."""
+    return registry.find(name, "agents.strategies", Strategy, AgentError)
+
+
 def make_strategy(name: str, game: Game, evaluator: Evaluator | None = None, **settings) -> Strategy:
     """Build a strategy. Raises AgentError for an unknown one, a missing network or an unknown setting."""
-    cls = registry.find(name, "agents.strategies", Strategy, AgentError)
+    cls = strategy_class(name)
     needs = [game, evaluator] if cls.uses_network else [game]
     if cls.uses_network and evaluator is None:
         raise AgentError(f"strategy {name!r} needs a network: give it a snapshot")
