@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
+from agents.agent import strategy_class
 from agents.network import NetworkError, make_network
 from experiments.arena_settings import Arena
 from experiments.command import typed
@@ -90,11 +91,12 @@ _NEUTRAL = ("checkpoint_seconds",)
 
 
 def check(config: DictConfig) -> Cell:
-    """The typed cell. Raises SettingsError, GameError, NetworkError or an OmegaConf error, all before any work."""
+    """The typed cell. Raises SettingsError, GameError, NetworkError, AgentError or an OmegaConf error before any work."""
     OmegaConf.resolve(config)
     cell: Cell = typed(Cell, config)
     game = make(**cell.game)
     make_network(game=game, **cell.network)
+    strategy_class(cell.arena.strategy)
     if cell.device != "cpu":
         _check_device(cell.device)
     return cell
