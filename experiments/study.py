@@ -59,6 +59,7 @@ class StudyCallback(Callback):
         if not expanded:
             raise SettingsError("the sweep has no cells: expected at least one value for each swept setting")
         self.study_dir = Path(config.studies) / config.study.name
+        _refuse_varied(expanded)
         weights = {name: _work(cells.check(cell)) for name, cell, _ in expanded}
         for name, cell, _ in expanded:
             cells.refuse_changed_settings(self.study_dir / "runs" / name, cell)
@@ -129,6 +130,14 @@ def expand(config: DictConfig) -> list[tuple[str, DictConfig, list[str]]]:
             raise SettingsError(f"two cells of the sweep are {name}: {overrides} and {found[name][2]}; drop one")
         found[name] = (name, cell, overrides)
     return list(found.values())
+
+
+def _refuse_varied(expanded: list[tuple[str, DictConfig, list[str]]]) -> None:
+    """Raises SettingsError where cells differ in what a study has once."""
+    for key in ("study.name", "studies", "arena", "jobs"):
+        if any(OmegaConf.select(cell, key) != OmegaConf.select(expanded[0][1], key) for _, cell, _ in expanded):
+            raise SettingsError(f"{key} differs between the cells of the sweep: a study has one; give it a single value, "
+                                "and start a study for each other one")  # fmt: skip
 
 
 def name_in_study(config: DictConfig, overrides: list[str]) -> str:
