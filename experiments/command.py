@@ -39,6 +39,8 @@ def one_line(error: BaseException) -> str:
     noise = ("To append", "full_key:", "object_type=", "Config search path", "Set hydra.verbose")
     lines = [line.strip() for line in str(error).splitlines()]
     text = " ".join(line for line in lines if line and not line.startswith(noise)) or type(error).__name__
+    if text.startswith("Could not override"):
+        text += " There is no such setting: correct its name; --cfg job lists all of them"
     key = getattr(error, "full_key", None)
     return f"{key}: {text}" if key else text
 
