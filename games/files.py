@@ -22,6 +22,12 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise
 
 
+def sweep_up(folder: Path) -> None:
+    """Remove what killed processes were writing below `folder`; for folders that nobody else writes to."""
+    for temporary in folder.rglob(".*.tmp"):
+        temporary.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` for text, UTF-8."""
     write_bytes(path, text.encode())
