@@ -20,7 +20,7 @@ from agents.network import NetworkError, make_network
 from experiments.arena_settings import Arena
 from experiments.command import typed
 from games import GameError, make
-from games.files import write_text
+from games.files import sweep_up, write_text
 from mcts import Puct
 from training import interrupt
 from training.interrupt import Interrupted
@@ -218,6 +218,7 @@ def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
     from training.run import Recipe, Run
 
     torch.set_num_threads(cell.threads)
+    sweep_up(path)
     write_text(path / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
     recipe = Recipe(make(**cell.game), cell.network, cell.search.puct(), cell.training, cell.seed, cell.device)
     run = Run(recipe, path)
