@@ -221,10 +221,12 @@ def _interpolation(train: np.ndarray, test: np.ndarray, x: np.ndarray, y: np.nda
 def _hat(knots: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """Linear interpolation from sorted `knots` to `grid` as a matrix [grid, knots]; rows outside are zero.
 
-    A grid point stands for the interval of one step that ends there, so that a single knot has one too.
+    Knots between two grid points belong to the upper one, as a budget that they fit into.
     """
     matrix = np.stack([np.interp(grid, knots, unit) for unit in np.eye(len(knots))], axis=1)
-    inside = (grid >= knots[0] - 1e-9) & (grid < knots[-1] + STEP - 1e-9)
+    inside = (grid >= knots[0] - 1e-9) & (grid <= knots[-1] + 1e-9)
+    if not inside.any():
+        inside = np.arange(len(grid)) == np.searchsorted(grid, knots[-1])
     return matrix * inside[:, None]
 
 

@@ -186,7 +186,7 @@ def optimality(result: Result) -> Figure:
 def _panels(sizes: np.ndarray, ylabel: str) -> tuple[Figure, dict]:
     """A figure with one panel per size, axes shared."""
     values = np.unique(sizes)
-    figure = Figure(figsize=(max(6.4, 3.1 * len(values)), 3.7), layout="constrained")
+    figure = Figure(figsize=(max(9.3, 3.1 * len(values)), 3.7), layout="constrained")
     grid = figure.subplots(1, len(values), sharey=True, squeeze=False)[0]
     grid[0].set_ylabel(ylabel)
     for size, axes in zip(values, grid, strict=True):
