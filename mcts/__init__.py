@@ -2,6 +2,7 @@
 
 streams  random numbers, one stream per row
 tree     the arrays
+softmax  priors from logits
 puct     the selection rule
 search   the loop: descend, step, evaluate, expand and back up
 """

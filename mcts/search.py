@@ -6,22 +6,24 @@ that each of its batches is full of positions that need evaluating. A row's sear
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from games.core import Game, kernel
+from games.core import OVER, RESULT, TO_MOVE, Game, kernel
 from mcts.puct import select
+from mcts.softmax import masked_softmax
 from mcts.streams import gamma
-from mcts.tree import Tree, add_node, allocate, backup, highest
+from mcts.tree import Tree, add_node, allocate, backup, choose_candidate
 
 _NO_STREAMS = np.zeros(0, np.uint64)
 
 Evaluator = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Planes float32 [B, P, H, W] -> logits float32 [B, A] over the actions as the mover sees them (`Game.views`), and the
-value float32 [B] for the player to move. Illegal actions are masked here, when a node is expanded."""
+value float32 [B] for the player to move. Illegal actions are masked here, when a node is expanded. The planes are lent
+for the call: the search writes the next ones to the same memory."""
 
 
 @dataclass(frozen=True)
@@ -57,45 +59,53 @@ def search(
     budgets = np.broadcast_to(np.asarray(budgets, np.int32), (batch,))
     _check(game, states, budgets, settings, streams)
     tree = allocate(batch, int(budgets.max(initial=1)), game.num_actions)
-    rows = np.arange(batch)
-    node_states = np.empty((batch, tree.prior.shape[1], *states.shape[1:]), states.dtype)
-    node_states[:, 0] = states
-    _add_roots(tree, game.to_move(states).astype(np.int8))
-    _evaluate_and_expand(game, tree, evaluate, rows, game.observe(states), game.legal(states))
+    node_states = np.empty((batch, tree.nodes.shape[1], *states.shape[1:]), states.dtype)
+    leaves = _begin(game, tree, node_states, states)
+    _evaluate_and_expand(game, tree, evaluate, leaves, batch)
     _finish_roots(tree, _NO_STREAMS if streams is None else streams, settings.noise, settings.noise_concentration)
-    while len(rows := rows[tree.simulations[rows] < budgets[rows]]):
-        rows, planes, legal = _leaves(game, tree, node_states, rows, budgets, settings)
-        if len(rows):
-            _evaluate_and_expand(game, tree, evaluate, rows, planes, legal)
+    count = batch
+    while count := _find_leaves(game, tree, node_states, leaves, count, budgets, settings):
+        _evaluate_and_expand(game, tree, evaluate, leaves, count)
     return tree
 
 
-def _leaves(game, tree, node_states, rows, budgets, settings):
-    """Walk each of `rows` to a position that needs evaluating: the rows that found one, their planes and masks."""
-    found = []
-    while len(rows):
-        parents, actions = np.empty(len(rows), np.int32), np.empty(len(rows), np.int64)
-        _descend(tree, rows, budgets, np.float32(settings.c), np.float32(settings.fpu_reduction), parents, actions)
-        if not (waiting := actions >= 0).all():
-            rows, parents, actions = rows[waiting], parents[waiting], actions[waiting]
-        states = node_states[rows, parents]
-        legal = np.empty((len(rows), game.num_actions), np.bool_)
-        planes = np.empty((len(rows), *game.observation_shape), np.float32)
-        game.step(states, actions, legal, planes)
-        node_states[rows, tree.num_nodes[rows]] = states
-        over = game.over(states)
-        _attach(tree, rows, parents, actions, game.to_move(states), over, game.result(states))
-        if not over.any():
-            found.append((rows, planes, legal))
-            break
-        found.append((rows[~over], planes[~over], legal[~over]))
-        rows = rows[over]
-    return tuple(np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*found, strict=True))
+class _Leaves(NamedTuple):
+    """Positions on their way to the network, one per tree that has budget left; those trees stand at the front."""
+
+    rows: np.ndarray  # int64 [B]: the tree
+    parents: np.ndarray  # int64 [B]: the node above
+    actions: np.ndarray  # int64 [B]: the action that leads here
+    states: np.ndarray  # [B, S]
+    legal: np.ndarray  # bool [B, A]
+    planes: np.ndarray  # float32 [B, P, H, W]
 
 
-def _evaluate_and_expand(game, tree, evaluate, rows, planes, legal):
-    logits, values = evaluate(planes)
-    _expand_and_backup(tree, rows, game.views, legal, logits, values)
+def _begin(game, tree, node_states, states):
+    """Add the roots; the leaves of the first evaluation are the roots themselves."""
+    node_states[:, 0] = states
+    _add_roots(tree, game.to_move(states).astype(np.int8))
+    rows, nowhere = np.arange(len(states)), np.full(len(states), -1)
+    return _Leaves(rows, nowhere, nowhere.copy(), states.copy(), game.legal(states), game.observe(states))
+
+
+def _find_leaves(game, tree, node_states, leaves, count, budgets, settings):
+    """Walk the first `count` trees to positions that need evaluating; how many found one before their budget ran out.
+
+    Trees that reached a finished game stand behind those that are ready, and walk again.
+    """
+    c, fpu_reduction = np.float32(settings.c), np.float32(settings.fpu_reduction)
+    ready = 0
+    while ready < count:
+        count = _descend(tree, node_states, leaves, ready, count, budgets, c, fpu_reduction)
+        walked = slice(ready, count)
+        game.step(leaves.states[walked], leaves.actions[walked], leaves.legal[walked], leaves.planes[walked])
+        ready = _attach(tree, node_states, leaves, ready, count)
+    return count
+
+
+def _evaluate_and_expand(game, tree, evaluate, leaves, count):
+    logits, values = evaluate(leaves.planes[:count])
+    _expand_and_backup(tree, leaves, count, game.views, logits, values)
 
 
 def _check(game, states, budgets, settings, streams):
@@ -117,66 +127,76 @@ def _add_roots(tree, to_move):
 
 
 @kernel
-def _descend(tree, rows, budgets, c, fpu_reduction, parents, actions):
-    """For each row the untried edge to expand next; action -1 where the budget ran out at known terminal leaves."""
-    for i in range(len(rows)):
-        b = rows[i]
-        actions[i] = -1
-        node = 0
-        while tree.simulations[b] < budgets[b]:
-            child = select(tree, b, node, c, fpu_reduction)
-            if child < 0:
-                parents[i] = node
-                actions[i] = tree.candidate[b, node]
-                break
-            node = child
-            if tree.terminal[b, node]:
-                backup(tree, b, node, tree.raw_value[b, node])
-                node = 0
+def _descend(tree, node_states, leaves, begin, end, budgets, c, fpu_reduction):
+    """Give each of leaves[begin:end] the untried edge to expand next; how many are left, of all up to `end`.
+
+    Those whose budget runs out at finished games are dropped.
+    """
+    left = begin
+    for i in range(begin, end):
+        b = leaves.rows[i]
+        node = _walk(tree, b, budgets[b], c, fpu_reduction)
+        if node >= 0:
+            leaves.rows[left] = b
+            leaves.parents[left] = node
+            leaves.actions[left] = tree.nodes[b, node].candidate
+            leaves.states[left] = node_states[b, node]
+            left += 1
+    return left
 
 
 @kernel
-def _attach(tree, rows, parents, actions, to_move, over, result):
-    """Add the reached positions as nodes; finished ones are backed up at once."""
-    for i in range(len(rows)):
-        b = rows[i]
-        node = add_node(tree, b, parents[i], actions[i], to_move[i])
-        if over[i]:
-            tree.terminal[b, node] = True
-            tree.raw_value[b, node] = result[i] if to_move[i] == 0 else -result[i]
-            backup(tree, b, node, tree.raw_value[b, node])
+def _walk(tree, b, budget, c, fpu_reduction):
+    """The node of tree b whose candidate comes next, -1 once the budget is spent; finished games are backed up."""
+    node = 0
+    while tree.simulations[b] < budget:
+        child = select(tree, b, node, c, fpu_reduction)
+        if child < 0:
+            return node
+        node = child
+        if tree.nodes[b, node].terminal:
+            backup(tree, b, node, tree.nodes[b, node].raw_value)
+            node = 0
+    return -1
 
 
 @kernel
-def _expand_and_backup(tree, rows, views, legal, logits, values):
-    """Write priors and value of each row's newest node and back the value up."""
-    for i in range(len(rows)):
-        b = rows[i]
-        node = tree.num_nodes[b] - 1
-        _masked_softmax(logits[i], views[tree.to_move[b, node]], legal[i], tree.prior[b, node])
-        tree.candidate[b, node] = highest(tree.prior[b, node])
-        tree.raw_value[b, node] = values[i]
+def _attach(tree, node_states, leaves, begin, end):
+    """Add leaves[begin:end] as nodes; finished games are backed up and moved behind. How many are ready, of all."""
+    ready = begin
+    for i in range(begin, end):
+        b, state = leaves.rows[i], leaves.states[i]
+        node = add_node(tree, b, leaves.parents[i], leaves.actions[i], state[TO_MOVE])
+        node_states[b, node] = state
+        if state[OVER]:
+            value = np.float32(state[RESULT] if state[TO_MOVE] == 0 else -state[RESULT])
+            tree.nodes[b, node].terminal = True
+            tree.nodes[b, node].raw_value = value
+            backup(tree, b, node, value)
+            continue
+        if ready < i:
+            leaves.rows[i] = leaves.rows[ready]
+            leaves.rows[ready] = b
+            leaves.legal[ready] = leaves.legal[i]
+            leaves.planes[ready] = leaves.planes[i]
+        ready += 1
+    return ready
+
+
+@kernel
+def _expand_and_backup(tree, leaves, count, views, logits, values):
+    """Write priors and value of each leaf's node, the newest of its tree, and back the value up."""
+    prior = np.empty(tree.prior.shape[2], np.float32)  # worked on here, since the tree's own memory is far away
+    for i in range(count):
+        b = leaves.rows[i]
+        index = tree.num_nodes[b] - 1
+        node = tree.nodes[b, index]
+        masked_softmax(logits[i], views[node.to_move], leaves.legal[i], prior)
+        tree.prior[b, index] = prior
+        choose_candidate(node, prior)
+        node.raw_value = values[i]
         tree.evaluations[b] += 1
-        backup(tree, b, node, values[i])
-
-
-@kernel
-def _masked_softmax(logits, view, legal, prior):
-    """prior[view[j]] = softmax of the legal logits, -1 where not legal; all arrays [A]."""
-    top = np.float32(-np.inf)
-    for j in range(len(logits)):
-        if legal[view[j]]:
-            top = max(top, logits[j])
-    total = np.float32(0.0)
-    for j in range(len(logits)):
-        weight = np.float32(-1.0)
-        if legal[view[j]]:
-            weight = np.float32(math.exp(logits[j] - top))
-            total += weight
-        prior[view[j]] = weight
-    for a in range(len(prior)):
-        if prior[a] > 0:
-            prior[a] /= total
+        backup(tree, b, index, values[i])
 
 
 @kernel
@@ -190,7 +210,7 @@ def _finish_roots(tree, streams, share, concentration):
             for a in range(len(prior)):
                 if prior[a] >= 0:
                     prior[a] = (1.0 - share) * prior[a] + share * noise[a]
-            tree.candidate[b, 0] = highest(prior)
+            choose_candidate(tree.nodes[b, 0], prior)
         for a in range(len(prior)):
             tree.root_prior[b, a] = max(prior[a], np.float32(0.0))
 

@@ -72,7 +72,7 @@ def gamma(streams, b, shape):
 
 @kernel
 def sample(streams, weights, out):
-    """out[b] = an index drawn with probability weights[b] / sum; rows of zeros give -1. weights [B, A], out int64 [B]."""
+    """out[b] = an index drawn with probability weights[b] / sum; zeros give -1. weights [B, A], out int64 [B]."""
     for b in range(len(weights)):
         total = 0.0
         for a in range(weights.shape[1]):

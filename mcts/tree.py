@@ -13,29 +13,51 @@ from typing import NamedTuple
 import numpy as np
 
 from games.core import kernel
+from mcts.softmax import highest
+
+NODE = np.dtype(
+    [
+        ("visits", np.int32),  # simulations that came through or ended here
+        ("value_sum", np.float32),  # sum of their values
+        ("edge_prior", np.float32),  # prior of the action that leads here
+        ("next_sibling", np.int32),  # -1 at the last one
+        ("first_child", np.int32),  # -1 where no action was tried
+        ("candidate", np.int32),  # the untried legal action of highest prior (ties: lowest); -1 if none is left
+        ("candidate_prior", np.float32),
+        ("tried_mass", np.float32),  # sum of the tried actions' priors
+        ("to_move", np.int8),  # player to move
+        ("terminal", np.bool_),  # the game is over there
+        ("parent", np.int32),  # -1 at the root
+        ("action", np.int32),  # the parent's action that leads here
+        ("last_child", np.int32),
+        ("raw_value", np.float32),  # the network's value; a finished game's result
+    ],
+    align=True,
+)
+"""One node. A record, so that a step down the tree touches one line of the cache for each child."""
 
 
 class Tree(NamedTuple):
-    """What a search knows; a field's axes stand beside it."""
+    """What a search knows; a field's axes stand beside it. `tree.visits` is `tree.nodes.visits`, and so on."""
 
-    to_move: np.ndarray  # int8 [B, N]: player to move
-    terminal: np.ndarray  # bool [B, N]: the game is over there
-    raw_value: np.ndarray  # float32 [B, N]: the network's value; a finished game's result
-    visits: np.ndarray  # int32 [B, N]: simulations that came through or ended here
-    value_sum: np.ndarray  # float32 [B, N]: sum of their values
-    parent: np.ndarray  # int32 [B, N]: -1 at the root
-    action: np.ndarray  # int32 [B, N]: the parent's action that leads here
-    edge_prior: np.ndarray  # float32 [B, N]: prior of that action
-    first_child: np.ndarray  # int32 [B, N]: -1 where no action was tried
-    last_child: np.ndarray  # int32 [B, N]
-    next_sibling: np.ndarray  # int32 [B, N]: -1 at the last one
-    tried_mass: np.ndarray  # float32 [B, N]: sum of the tried actions' priors
-    candidate: np.ndarray  # int32 [B, N]: the untried legal action of highest prior (ties: lowest); -1 if none is left
+    nodes: np.recarray  # NODE [B, N]
     prior: np.ndarray  # float32 [B, N, A]: probability of each action; -1 where it is not legal or was tried
     num_nodes: np.ndarray  # int32 [B]
     simulations: np.ndarray  # int32 [B]: done so far, the root's expansion being the first
     evaluations: np.ndarray  # int32 [B]: network evaluations among them
     root_prior: np.ndarray  # float32 [B, A]: the root's prior, noise included; 0 where not legal
+
+    @property
+    def visits(self) -> np.ndarray:
+        return self.nodes["visits"]
+
+    @property
+    def value_sum(self) -> np.ndarray:
+        return self.nodes["value_sum"]
+
+    @property
+    def candidate(self) -> np.ndarray:
+        return self.nodes["candidate"]
 
     @property
     def root_value(self) -> np.ndarray:
@@ -53,86 +75,84 @@ class Tree(NamedTuple):
 @kernel
 def _root_visits(tree, visits):
     for b in range(len(visits)):
-        child = tree.first_child[b, 0]
+        child = tree.nodes[b, 0].first_child
         while child >= 0:
-            visits[b, tree.action[b, child]] = tree.visits[b, child]
-            child = tree.next_sibling[b, child]
+            node = tree.nodes[b, child]
+            visits[b, node.action] = node.visits
+            child = node.next_sibling
 
 
 def bytes_per_tree(nodes: int, actions: int) -> int:
     """Memory of one tree's arrays in bytes."""
-    return nodes * (2 + 4 * 11 + 4 * actions) + 12 + 4 * actions
+    return nodes * (NODE.itemsize + 4 * actions) + 12 + 4 * actions
 
 
 def allocate(batch: int, nodes: int, actions: int) -> Tree:
     """Empty trees. Node contents are written when a node is added, so they are not cleared here."""
-
-    def ints():
-        return np.empty((batch, nodes), np.int32)
-
-    def floats():
-        return np.empty((batch, nodes), np.float32)
-
     return Tree(
-        to_move=np.empty((batch, nodes), np.int8), terminal=np.empty((batch, nodes), np.bool_), raw_value=floats(),
-        visits=ints(), value_sum=floats(), parent=ints(), action=ints(), edge_prior=floats(), first_child=ints(),
-        last_child=ints(), next_sibling=ints(), tried_mass=floats(), candidate=ints(),
-        prior=np.empty((batch, nodes, actions), np.float32), num_nodes=np.zeros(batch, np.int32),
-        simulations=np.zeros(batch, np.int32), evaluations=np.zeros(batch, np.int32),
+        nodes=np.empty((batch, nodes), NODE).view(np.recarray),
+        prior=np.empty((batch, nodes, actions), np.float32),
+        num_nodes=np.zeros(batch, np.int32),
+        simulations=np.zeros(batch, np.int32),
+        evaluations=np.zeros(batch, np.int32),
         root_prior=np.zeros((batch, actions), np.float32),
-    )  # fmt: skip
+    )
 
 
 @kernel
 def add_node(tree, b, parent, action, to_move):
     """A new node of tree b, linked behind its siblings; its edge counts as tried from here on."""
-    node = tree.num_nodes[b]
-    tree.num_nodes[b] = node + 1
-    tree.to_move[b, node] = to_move
-    tree.terminal[b, node] = False
-    tree.visits[b, node] = 0
-    tree.value_sum[b, node] = 0.0
-    tree.parent[b, node] = parent
-    tree.action[b, node] = action
-    tree.first_child[b, node] = -1
-    tree.last_child[b, node] = -1
-    tree.next_sibling[b, node] = -1
-    tree.tried_mass[b, node] = 0.0
-    tree.candidate[b, node] = -1
+    index = tree.num_nodes[b]
+    tree.num_nodes[b] = index + 1
+    node = tree.nodes[b, index]
+    node.visits = 0
+    node.value_sum = 0.0
+    node.edge_prior = 0.0
+    node.next_sibling = -1
+    node.first_child = -1
+    node.candidate = -1
+    node.candidate_prior = 0.0
+    node.tried_mass = 0.0
+    node.to_move = to_move
+    node.terminal = False
+    node.parent = parent
+    node.action = action
+    node.last_child = -1
     if parent >= 0:
-        prior = tree.prior[b, parent, action]
-        tree.edge_prior[b, node] = prior
-        tree.tried_mass[b, parent] += prior
-        tree.prior[b, parent, action] = -1.0
-        tree.candidate[b, parent] = highest(tree.prior[b, parent])
-        if tree.first_child[b, parent] < 0:
-            tree.first_child[b, parent] = node
-        else:
-            tree.next_sibling[b, tree.last_child[b, parent]] = node
-        tree.last_child[b, parent] = node
-    return node
+        _try_edge(tree.nodes[b], tree.prior[b, parent], parent, index)
+    return index
 
 
 @kernel
-def highest(prior):
-    """Index of the largest non-negative entry of [A], the lowest of equals; -1 if there is none."""
-    top = np.float32(-1.0)
-    for a in range(len(prior)):
-        top = max(top, prior[a])
-    if top < 0:
-        return -1
-    for a in range(len(prior)):
-        if prior[a] == top:
-            return a
-    return -1
+def _try_edge(nodes, prior, parent, child):
+    """Take the child's action from the untried ones of its parent and link the child."""
+    above, below = nodes[parent], nodes[child]
+    below.edge_prior = prior[below.action]
+    above.tried_mass += below.edge_prior
+    prior[below.action] = -1.0
+    choose_candidate(above, prior)
+    if above.first_child < 0:
+        above.first_child = child
+    else:
+        nodes[above.last_child].next_sibling = child
+    above.last_child = child
 
 
 @kernel
-def backup(tree, b, node, value):
-    """Add one simulation that ended at `node` with `value` for its player to move, up to the root."""
+def choose_candidate(node, prior):
+    """Note which of the untried actions of `node` comes next."""
+    node.candidate = highest(prior)
+    if node.candidate >= 0:
+        node.candidate_prior = prior[node.candidate]
+
+
+@kernel
+def backup(tree, b, index, value):
+    """Add one simulation that ended at node `index` with `value` for its player to move, up to the root."""
     tree.simulations[b] += 1
-    mover = tree.to_move[b, node]
-    while node >= 0:
-        tree.visits[b, node] += 1
-        tree.value_sum[b, node] += value if tree.to_move[b, node] == mover else -value
-        node = tree.parent[b, node]
+    mover = tree.nodes[b, index].to_move
+    while index >= 0:
+        node = tree.nodes[b, index]
+        node.visits += 1
+        node.value_sum += value if node.to_move == mover else -value
+        index = node.parent

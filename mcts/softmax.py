@@ -1,0 +1,71 @@
+"""Priors from logits and the best of them: work that every new node costs for each of its actions.
+
+The loops are simple enough for the compiler to make them wide: no branches, maxima over integers (non-negative floats
+are ordered as the integers of the same bits), sums over integers, where the order of additions cannot matter. The
+results are therefore the same whatever the machine makes of the loops.
+"""
+
+import math
+
+import numpy as np
+
+from games.core import kernel
+
+_LOG2_E = np.float32(1.44269504)
+_LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)  # ln 2 in two parts; n * _LN2_HIGH is exact
+_C2, _C3, _C4, _C5, _C6 = (np.float32(1 / math.factorial(k)) for k in range(2, 7))
+_ONE = np.float32(1.0)
+_LOWEST = np.float32(-80.0)  # less than e^-80 of the largest counts as that
+_FIXED_POINT = np.float32(2.0**32)
+
+
+@kernel
+def masked_softmax(logits, view, legal, prior):
+    """prior[view[j]] = softmax of the legal logits, -1 where not legal; all arrays [A]."""
+    for j in range(len(logits)):
+        a = view[j]
+        prior[a] = logits[j] if legal[a] else np.float32(-np.inf)
+    top = _largest(prior)
+    for a in range(len(prior)):
+        weight = _exp(max(prior[a] - top, _LOWEST))
+        prior[a] = weight if legal[a] else np.float32(0.0)
+    total = np.int64(0)
+    for a in range(len(prior)):
+        total += np.int64(prior[a] * _FIXED_POINT)
+    scale = _FIXED_POINT / np.float32(total)
+    for a in range(len(prior)):
+        prior[a] = prior[a] * scale if legal[a] else np.float32(-1.0)
+
+
+@kernel
+def highest(prior):
+    """Index of the largest non-negative entry of [A], the lowest of equals; -1 if there is none."""
+    bits = prior.view(np.int32)
+    top = np.int32(-1)
+    for a in range(len(bits)):
+        top = max(top, bits[a])
+    if top < 0:
+        return -1
+    for a in range(len(bits)):
+        if bits[a] == top:
+            return a
+    return -1
+
+
+@kernel
+def _largest(values):
+    """The largest of [A]; negative floats are ordered as integers once all bits but the sign are turned over."""
+    bits = values.view(np.int32)
+    top = np.int32(-(2**31))
+    for a in range(len(bits)):
+        top = max(top, bits[a] ^ ((bits[a] >> 31) & np.int32(0x7FFFFFFF)))
+    return np.int32(top ^ ((top >> 31) & np.int32(0x7FFFFFFF))).view(np.float32)
+
+
+@kernel
+def _exp(x):
+    """e^x for -80 <= x <= 0 with a relative error below 3e-7: 2^n e^r with |r| <= ln 2 / 2, and e^r by its series."""
+    n = np.int32(x * _LOG2_E - np.float32(0.5))
+    r = x - np.float32(n) * _LN2_HIGH - np.float32(n) * _LN2_LOW
+    series = (((((_C6 * r + _C5) * r + _C4) * r + _C3) * r + _C2) * r + _ONE) * r + _ONE
+    return series * np.int32((n + np.int32(127)) << np.int32(23)).view(np.float32)
