@@ -21,7 +21,7 @@ class Samples(NamedTuple):
 
     planes: np.ndarray  # float16 [n, P, H, W]
     policy: np.ndarray  # float32 [n, A]: share of visits
-    value: np.ndarray  # float32 [n]: the game's result for the player to move
+    value: np.ndarray  # float32 [n]: the game's result for the player to move, mixed with the search's value
 
 
 class Played(NamedTuple):
@@ -47,11 +47,12 @@ class SelfPlay:
         self.planes = np.zeros((*moves, *game.observation_shape), np.float16)
         self.policy = np.zeros((*moves, game.num_actions), np.float32)
         self.mover = np.zeros(moves, np.int8)
+        self.root_value = np.zeros(moves, np.float32)
         self._scatter_phases()
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The live arrays, by name."""
-        names = ("streams", "states", "lengths", "planes", "policy", "mover")
+        names = ("streams", "states", "lengths", "planes", "policy", "mover", "root_value")
         return {name: getattr(self, name) for name in names}
 
     def play_move(self, evaluate: Evaluator) -> Played:
@@ -64,6 +65,7 @@ class SelfPlay:
         self.planes[rows, self.lengths] = self.game.observe(self.states)
         self.policy[rows, self.lengths] = np.take_along_axis(policy, self.game.views[movers], axis=1)
         self.mover[rows, self.lengths] = movers
+        self.root_value[rows, self.lengths] = tree.root_value
         self.lengths += 1
         self.game.advance(self.states, actions)
         ended = np.flatnonzero(self.game.over(self.states))
@@ -75,19 +77,30 @@ class SelfPlay:
     def _samples(self, rows) -> Samples:
         kept = np.arange(self.game.max_length) < self.lengths[rows, None]
         results = self.game.result(self.states)[rows, None].astype(np.float32)
-        value = np.where(self.mover[rows] == 0, results, -results)
+        seen = np.where(self.mover[rows] == 0, results, -results)
+        share = np.float32(self.settings.search_value)
+        value = (1 - share) * seen + share * self.root_value[rows]
         return Samples(self.planes[rows][kept], self.policy[rows][kept], value[kept])
 
     def _begin(self, rows) -> None:
+        """New games, each from 0 to opening_moves random moves in, so that odd openings are learnt too."""
         self.states[rows] = self.game.reset(len(rows))
         self.lengths[rows] = 0
+        if self.settings.opening_moves:
+            self._move_randomly(rows, self.settings.opening_moves + 1)
 
     def _scatter_phases(self) -> None:
-        """Begin each game a random number of random moves in; what was not searched is not recorded."""
-        remaining = np.array([uniform(self.streams, b) for b in range(len(self.streams))]) * self.game.max_length
-        for move in range(self.game.max_length):
-            rows = np.flatnonzero((remaining > move) & ~self.game.over(self.states))
+        """Begin the first games a random number of random moves in, so that the batch is out of phase."""
+        self._move_randomly(np.arange(len(self.states)), self.game.max_length)
+
+    def _move_randomly(self, rows, most: int) -> None:
+        """0 to most - 1 random moves in each game; games that end so begin anew. Nothing is recorded."""
+        remaining = np.zeros(len(self.states))
+        remaining[rows] = [int(most * uniform(self.streams, b)) for b in rows]
+        while len(rows := np.flatnonzero((remaining > 0) & ~self.game.over(self.states))):
             states, streams = self.states[rows], self.streams[rows]
             self.game.advance(states, sample_rows(streams, self.game.legal(states).astype(np.float32)))
             self.states[rows], self.streams[rows] = states, streams
-        self._begin(np.flatnonzero(self.game.over(self.states)))
+            remaining[rows] -= 1
+        ended = self.game.over(self.states)
+        self.states[ended] = self.game.reset(int(ended.sum()))

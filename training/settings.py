@@ -14,6 +14,7 @@ class Training:
     positions: int = 200_000  # self-play positions to play in all; the run's length
     games: int = 256  # games in lockstep, out of phase
     budget: int = 64  # evaluations per move in self-play
+    opening_moves: int = 0  # each self-play game begins with 0 to this many random moves
     noise: float = 0.25  # share of Dirichlet noise in the root's prior
     noise_concentration: float = 10.0  # Dirichlet parameter = this / number of legal actions
     replay_positions: int = 100_000  # newest positions kept to learn from
@@ -32,6 +33,7 @@ class Training:
     def __post_init__(self):
         for name in ("positions", "games", "budget", "replay_positions", "batch", "steps_per_move"):
             _require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "a whole number of at least 1")
+        _require(self.opening_moves >= 0, "training.opening_moves", self.opening_moves, "a whole number of at least 0")
         for name in ("learning_rate", "snapshots_per_decade", "checkpoint_seconds"):
             _require(getattr(self, name) > 0, f"training.{name}", getattr(self, name), "a number above 0")
         for name in ("weight_decay", "value_weight"):
