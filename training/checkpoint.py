@@ -1,6 +1,6 @@
-"""Checkpoints: the complete state of a run in one file, so that a run cut off at any moment goes on as if it had not been.
+"""Checkpoints: the complete state of a run in one file, so that a run cut off goes on as if nothing had happened.
 
-The file is safetensors: weights, optimiser, replay, games in flight, random streams, with the ledger as JSON beside them.
+The file is safetensors: weights, optimiser, replay, games in flight, random streams, and the ledger as JSON.
 It is replaced in one step; a checkpoint that was being written when the power went never counts.
 """
 

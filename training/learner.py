@@ -6,7 +6,6 @@ Loss = -sum_a pi(a) log p(a) + w (z - v)^2, Silver et al. 2018, supplement, equa
 
 from __future__ import annotations
 
-import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +37,6 @@ class Learner:
             network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
         self._create_moments()
-        self.average = copy.deepcopy(network) if settings.averaging else network
 
     def arrays(self) -> dict[str, torch.Tensor | np.ndarray]:
         """Weights, moments and step count, by name; live."""
@@ -47,8 +45,6 @@ class Learner:
             arrays[f"weights.{name}"] = parameter.data
             for key, moment in self.optimizer.state[parameter].items():
                 arrays[f"{key}.{name}"] = moment
-        if self.average is not self.network:
-            arrays |= {f"average.{name}": parameter.data for name, parameter in self.average.named_parameters()}
         return arrays
 
     def learn(self, replay: Replay) -> Losses | None:
@@ -61,8 +57,9 @@ class Learner:
         steps = [self._step(replay) for _ in range(self.settings.steps_per_move)]
         losses = Losses(*torch.stack(steps).mean(0).tolist())
         if not np.isfinite(losses).all():
-            raise SettingsError(f"training diverged: {losses} after {self.steps[0]} steps; lower training.learning_rate="
-                                f"{self.settings.learning_rate}")  # fmt: skip
+            rate = self.settings.learning_rate
+            raise SettingsError(f"training diverged: {losses} after {self.steps[0]} steps; lower "
+                                f"training.learning_rate={rate}")  # fmt: skip
         return losses
 
     def _step(self, replay: Replay) -> torch.Tensor:
@@ -76,18 +73,8 @@ class Learner:
         (policy_loss + self.settings.value_weight * value_loss).backward()
         self.optimizer.step()
         self.steps += 1
-        self._update_average()
         entropy = -(log_p.exp() * log_p).sum(1).mean()
         return torch.stack([policy_loss, value_loss, entropy]).detach()
-
-    def _update_average(self) -> None:
-        """Move the averaged weights a step towards the newest; early on the mean is over fewer steps."""
-        if self.average is self.network:
-            return
-        steps = int(self.steps[0])
-        weight = 1 - min(self.settings.averaging, (1 + steps) / (10 + steps))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), weight)
 
     def _to_device(self, samples: Samples):
         return tuple(torch.from_numpy(array).to(self.device, torch.float32) for array in samples)

@@ -40,7 +40,7 @@ class Run:
         self.selfplay = SelfPlay(recipe.game, self.settings, rule, recipe.seed)
         self.replay = Replay(recipe.game, self.settings.replay_positions)
         self.learner = Learner(self.network, self.settings, recipe.seed, recipe.device)
-        self.evaluator = NetworkEvaluator(self.learner.average, recipe.device)
+        self.evaluator = NetworkEvaluator(self.network, recipe.device)
         self.ledger = Ledger()
         self.snapshots = 0  # written so far
         self._checkpoint = folder / "checkpoint" / "state.safetensors"
@@ -77,7 +77,7 @@ class Run:
         """Write the next snapshot with the ledger's counts."""
         path = self.folder / "snapshots" / f"{self.snapshots:03d}.safetensors"
         record = {"index": self.snapshots, "ledger": self.ledger.counts()}
-        save_snapshot(path, self.recipe.game, self.learner.average, record)
+        save_snapshot(path, self.recipe.game, self.network, record)
         self.snapshots += 1
         return path
 

@@ -21,7 +21,7 @@ class Samples(NamedTuple):
 
     planes: np.ndarray  # float16 [n, P, H, W]
     policy: np.ndarray  # float32 [n, A]: share of visits
-    value: np.ndarray  # float32 [n]: the game's result for the player to move, mixed with the search's value
+    value: np.ndarray  # float32 [n]: the game's result for the player to move
 
 
 class Played(NamedTuple):
@@ -47,12 +47,11 @@ class SelfPlay:
         self.planes = np.zeros((*moves, *game.observation_shape), np.float16)
         self.policy = np.zeros((*moves, game.num_actions), np.float32)
         self.mover = np.zeros(moves, np.int8)
-        self.root_value = np.zeros(moves, np.float32)
         self._scatter_phases()
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The live arrays, by name."""
-        names = ("streams", "states", "lengths", "planes", "policy", "mover", "root_value")
+        names = ("streams", "states", "lengths", "planes", "policy", "mover")
         return {name: getattr(self, name) for name in names}
 
     def play_move(self, evaluate: Evaluator) -> Played:
@@ -65,7 +64,6 @@ class SelfPlay:
         self.planes[rows, self.lengths] = self.game.observe(self.states)
         self.policy[rows, self.lengths] = np.take_along_axis(policy, self.game.views[movers], axis=1)
         self.mover[rows, self.lengths] = movers
-        self.root_value[rows, self.lengths] = tree.root_value
         self.lengths += 1
         self.game.advance(self.states, actions)
         ended = np.flatnonzero(self.game.over(self.states))
@@ -77,9 +75,7 @@ class SelfPlay:
     def _samples(self, rows) -> Samples:
         kept = np.arange(self.game.max_length) < self.lengths[rows, None]
         results = self.game.result(self.states)[rows, None].astype(np.float32)
-        seen = np.where(self.mover[rows] == 0, results, -results)
-        share = np.float32(self.settings.search_value)
-        value = (1 - share) * seen + share * self.root_value[rows]
+        value = np.where(self.mover[rows] == 0, results, -results)
         return Samples(self.planes[rows][kept], self.policy[rows][kept], value[kept])
 
     def _begin(self, rows) -> None:

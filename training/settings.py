@@ -14,19 +14,15 @@ class Training:
     positions: int = 200_000  # self-play positions to play in all; the run's length
     games: int = 256  # games in lockstep, out of phase
     budget: int = 64  # evaluations per move in self-play
-    opening_moves: int = 0  # each self-play game begins with 0 to this many random moves
+    opening_moves: int = 2  # each self-play game begins with 0 to this many random moves
     noise: float = 0.25  # share of Dirichlet noise in the root's prior
     noise_concentration: float = 10.0  # Dirichlet parameter = this / number of legal actions
     replay_positions: int = 100_000  # newest positions kept to learn from
     batch: int = 512  # samples per learner step
     steps_per_move: int = 2  # learner steps after each lockstep move; uses per sample = steps * batch / games
-    learning_rate: float = 2e-3
+    learning_rate: float = 5e-3
     weight_decay: float = 1e-4
     value_weight: float = 1.0  # weight of the value loss beside the policy loss
-    search_value: float = 0.0  # share of the search's root value in the value target, the rest is the game's result
-    averaging: float = (
-        0.0  # decay per step of the running mean of weights that plays and is saved; 0: the newest weights
-    )
     snapshots_per_decade: float = 2.0  # snapshots are spaced evenly in log10 train FLOPs, this many per decade
     checkpoint_seconds: float = 20.0  # wall time between checkpoints; changes no result
 
@@ -42,11 +38,7 @@ class Training:
             self.noise_concentration >= 0.1, "training.noise_concentration", self.noise_concentration,
             "a number of at least 0.1: below, all gamma numbers of a draw can be too small for a float",
         )  # fmt: skip
-        for name in ("noise", "search_value"):
-            _require(0 <= getattr(self, name) <= 1, f"training.{name}", getattr(self, name), "a share from 0 to 1")
-        _require(
-            0 <= self.averaging < 1, "training.averaging", self.averaging, "a decay from 0 to below 1, such as 0.99"
-        )
+        _require(0 <= self.noise <= 1, "training.noise", self.noise, "a share from 0 to 1")
         _require(
             self.replay_positions >= self.batch, "training.replay_positions", self.replay_positions,
             f"at least training.batch={self.batch}: raise it or lower the batch",
