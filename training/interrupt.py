@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -19,11 +20,13 @@ _parent: int | None = None
 def listen(follow_parent: bool = False, on_signal=None) -> None:
     """From now on note SIGINT and SIGTERM instead of dying of them; `on_signal(name)` is called at the first.
 
-    With follow_parent the end of the parent process counts too: a worker whose study was killed does not run on. A
-    second Ctrl-C in a process without parent to follow ends it at once.
+    With follow_parent the end of the process that started this one as its worker counts too: a worker whose study was
+    killed does not run on. A process that is nobody's worker follows none, so that it outlives its terminal. A second
+    Ctrl-C in a process without parent to follow ends it at once.
     """
     global _parent
-    _parent = os.getppid() if follow_parent else None
+    worker_of = multiprocessing.parent_process() if follow_parent else None
+    _parent = None if worker_of is None else worker_of.pid
 
     def hear(number, frame):
         global _told
@@ -44,9 +47,14 @@ def listen(follow_parent: bool = False, on_signal=None) -> None:
 
 def told() -> str | None:
     """Why to stop: the signal's name, or that the parent is gone; None to go on."""
-    if _told is None and _parent is not None and os.getppid() != _parent:
+    if _told is None and parent_gone():
         return "the end of the study's process"
     return _told
+
+
+def parent_gone() -> bool:
+    """Whether the process that this one works for has ended."""
+    return _parent is not None and os.getppid() != _parent
 
 
 def forget() -> None:
