@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import sys
 import traceback
@@ -245,6 +246,8 @@ def write_status(path: Path, name: str, share: float, error: str | None = None) 
 
 def _failed(path: Path, error: Exception, in_study: bool) -> str:
     if isinstance(error, Interrupted):
+        if interrupt.parent_gone():
+            os._exit(1)  # an idle worker would wait minutes for a study that is no more
         if in_study:
             return "interrupted"
         print(error, file=sys.stderr)
