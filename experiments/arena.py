@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import multiprocessing
 import os
 import signal
 import tempfile
@@ -218,12 +219,18 @@ def play_chunk(pool: Pool, chunk: Chunk, protocol: Protocol, progress: Path) -> 
     """Rows of matches.csv for one chunk; runs in a process of its own."""
     import torch
 
-    if threading.current_thread() is threading.main_thread() and joblib.parallel.mp.parent_process() is not None:
+    parent = multiprocessing.parent_process()
+    if threading.current_thread() is threading.main_thread() and parent is not None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+
+    def tell(finished: int) -> None:
+        if parent is not None and os.getppid() != parent.pid:
+            os._exit(1)  # the arena was killed: nobody waits for these rows
+        progress.write_text(str(finished))
+
     torch.set_num_threads(1)
     game, exact = _game_and_exact(pool.title, tuple(sorted(pool.game_settings.items())))
-    rows = play_pairs(game, pool.players(game), chunk.pairs, protocol, chunk.round, exact,
-                      lambda finished: progress.write_text(str(finished)))  # fmt: skip
+    rows = play_pairs(game, pool.players(game), chunk.pairs, protocol, chunk.round, exact, tell)
     columns = {"game": game.name, "size": game.size, "round": chunk.round}
     return [row | columns for row in rows]
 
