@@ -32,7 +32,7 @@ class Twin:
         actions = sample_rows(streams, policy)
         samples, lengths = [], []
         for b, state in enumerate(states):
-            self.games[b].append((state, policy[b], tree.root_value[b]))
+            self.games[b].append((state, policy[b]))
             end = self.game.play(state, int(actions[b]))
             if self.game.over(end[None])[0]:
                 samples += [self._sample(*seen, int(self.game.result(end[None])[0])) for seen in self.games[b]]
@@ -40,22 +40,19 @@ class Twin:
                 self.games[b] = []
         return samples, lengths
 
-    def _sample(self, state, policy, value, result):
+    def _sample(self, state, policy, result):
         mover = self.game.to_move(state[None])[0]
         seen = [policy[self.game.views[mover, j]] for j in range(self.game.num_actions)]
-        share = self.selfplay.settings.search_value
-        target = (1 - share) * (result if mover == 0 else -result) + share * value
-        return self.game.observe(state[None])[0], seen, target
+        return self.game.observe(state[None])[0], seen, result if mover == 0 else -result
 
 
 @pytest.mark.parametrize(
-    "name, size, share",
-    [("tictactoe", {}, 0), ("hex", {"size": 3}, 0), ("hex", {"size": 4}, 0.25), ("hex", {"size": 3, "swap": True}, 0)],
+    "name, size", [("tictactoe", {}), ("hex", {"size": 3}), ("hex", {"size": 4}), ("hex", {"size": 3, "swap": True})]
 )
-def test_samples_are_those_of_a_slow_twin(name, size, share, hash_evaluator):
+def test_samples_are_those_of_a_slow_twin(name, size, hash_evaluator):
     game = make(name, **size)
     evaluate = hash_evaluator(game)
-    selfplay = SelfPlay(game, settings(search_value=share), RULE, seed=3)
+    selfplay = SelfPlay(game, settings(), RULE, seed=3)
     twin, both_movers = Twin(selfplay), set()
     for _ in range(40):
         samples, lengths = twin.expected(evaluate)
