@@ -80,20 +80,6 @@ def test_weight_decay_shrinks_what_no_gradient_moves(hex3, replay):
     torch.testing.assert_close(weight.detach(), before * (1 - 0.01 * 0.5))
 
 
-def test_the_averaged_weights_are_the_running_mean(hex3, replay):
-    learner = Learner(network(hex3), settings(averaging=0.9), seed=0)
-    mean = [p.detach().clone().double() for p in learner.network.parameters()]
-    for step in range(1, 31):
-        learner.learn(replay)
-        decay = min(0.9, (1 + step) / (10 + step))
-        mean = [
-            decay * m + (1 - decay) * p.detach().double()
-            for m, p in zip(mean, learner.network.parameters(), strict=True)
-        ]
-    for m, p in zip(mean, learner.average.parameters(), strict=True):
-        torch.testing.assert_close(m.float(), p.detach(), atol=1e-6, rtol=1e-5)
-
-
 def test_a_diverged_training_ends_with_an_error(hex3, replay):
     learner = Learner(network(hex3), settings(learning_rate=1e38), seed=0)
     with pytest.raises(SettingsError, match=r"training diverged.*lower training.learning_rate=1e\+38"):
