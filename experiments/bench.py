@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import torch
 from omegaconf import DictConfig
 from tqdm import tqdm
 
@@ -75,6 +76,10 @@ def case(settings: Bench) -> Case:
     """What one row measures. Raises GameError or NetworkError for settings that cannot be."""
     game = make(**settings.game)
     network = make_network(game=game, seed=settings.seed, **settings.network)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if not parameter.any():
+                parameter.fill_(0.1)  # products that are multiplied by 0 would be skipped
     return Case(game, network, settings.search.puct(), settings.batch, settings.budget, settings.threads, settings.seed)
 
 

@@ -9,11 +9,12 @@ any depth begins as a shallow one.
 import torch
 from torch.nn import functional
 
-from agents.network import Linear, Network, int_setting
+from agents.dense import Residual, forward_pass
+from agents.network import Network, int_setting
 from games import Game
 
 
-class Block(Linear):
+class Block(torch.nn.Linear):
     """x + alpha (W relu(x) + b), alpha one learnt number that begins at 0."""
 
     def __init__(self, width: int):
@@ -36,9 +37,9 @@ class FullyConnected(Network):
         planes, height, columns = game.observation_shape
         inputs, outputs = planes * height * columns, game.num_actions + 1
         self.settings = {"width": width, "depth": depth}
-        self.input = Linear(inputs, width)
+        self.input = torch.nn.Linear(inputs, width)
         self.blocks = torch.nn.Sequential(*(Block(width) for _ in range(depth)))
-        self.heads = Linear(width, outputs)  # logits, then the value before tanh
+        self.heads = torch.nn.Linear(width, outputs)  # logits, then the value before tanh
         self.forward_flops = 2 * (inputs * width + depth * width * width + width * outputs)
         # The backward pass costs the forward's twice, less the input's gradient, which nobody asks for.
         self.learner_flops = 3 * self.forward_flops - 2 * inputs * width
@@ -47,3 +48,7 @@ class FullyConnected(Network):
         x = self.blocks(self.input(planes.flatten(1)))
         outputs = self.heads(functional.relu(x))
         return outputs[:, :-1], torch.tanh(outputs[:, -1])
+
+    def forward_pass(self):
+        layers = [tuple(layer.parameters()) for layer in (self.input, *self.blocks, self.heads)]
+        return forward_pass(Residual(layers[0], layers[1:-1], layers[-1]))
