@@ -20,7 +20,7 @@ class Training:
     replay_positions: int = 100_000  # newest positions kept to learn from
     batch: int = 512  # samples per learner step
     steps_per_move: int = 2  # learner steps after each lockstep move; uses per sample = steps * batch / games
-    learning_rate: float = 5e-3
+    learning_rate: float = 4e-3
     weight_decay: float = 1e-4
     value_weight: float = 1.0  # weight of the value loss beside the policy loss
     snapshots_per_decade: float = 2.0  # snapshots are spaced evenly in log10 train FLOPs, this many per decade
