@@ -50,7 +50,7 @@ class Search:
 
 @dataclass
 class Study:
-    """A named sweep. `positions` may give each size a length of its own: training.positions refers to it."""
+    """A named sweep; `positions` may give each size a length of its own, for training.positions to refer to."""
 
     name: str = "scratch"
     positions: dict[str, int] = field(default_factory=dict)
