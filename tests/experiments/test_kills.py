@@ -1,0 +1,182 @@
+"""Runs and studies that are killed for real, at random moments, and started again until they end.
+
+The suite kills a run 3 times and a study 3 times. The full version, about ten minutes on two cores:
+
+    ISOELO_KILLS=20 python -m pytest tests/experiments/test_kills.py
+"""
+
+import json
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+import safetensors
+from applications import TINY_RUN, TINY_STUDY, finish, kill, members, snapshots, start, wait_for
+
+KILLS = int(os.environ.get("ISOELO_KILLS", 0))
+LONGER_RUN = ["training.positions=60000"] if KILLS else []
+LONGER_STUDY = ["training.positions=24000", "arena.rounds=8", "arena.openings=16"] if KILLS else []
+STUDY = ("tests/experiments/study_without_fits.py",)
+
+
+def states(folder):
+    """What the status files of a study's runs say."""
+    found = []
+    for file in folder.glob("runs/*/status.json"):
+        found.append(json.loads(file.read_text())["state"])
+    return found
+
+
+def saved_since(folder, moment):
+    """Whether some run below `folder` has saved a checkpoint after `moment`."""
+    return any(file.stat().st_mtime > moment for file in folder.glob("runs/*/checkpoint/state.safetensors"))
+
+
+def positions(folder):
+    """Positions played at the last checkpoint of the run in `folder`."""
+    with safetensors.safe_open(folder / "checkpoint" / "state.safetensors", "pt") as file:
+        return json.loads(file.metadata()["isoelo-checkpoint"])["ledger"]["positions"]
+
+
+def wait_for_end(process, seconds=60):
+    """Wait until all that `process` started has left."""
+    end = time.monotonic() + seconds
+    while members(process) and time.monotonic() < end:
+        time.sleep(0.1)
+    return not members(process)
+
+
+def nothing_half_written(folder, whole):
+    """Every file that stands under a snapshot's name has the bytes that an undisturbed run gives it."""
+    for name, content in snapshots(folder).items():
+        if not name.split("/")[-1].startswith("."):
+            assert content == whole[name], f"{name} differs"
+
+
+@pytest.fixture
+def undisturbed_run(tiny_run, tmp_path):
+    """A run that was never disturbed: the shared one, or a longer one where more kills have to fit in."""
+    if not KILLS:
+        return tiny_run
+    assert finish(start(*TINY_RUN, *LONGER_RUN, f"studies={tmp_path / 'undisturbed'}")).status == 0
+    return tmp_path / "undisturbed" / "scratch" / "runs" / tiny_run.name
+
+
+@pytest.fixture
+def undisturbed_study(request, tmp_path):
+    """The same for a study."""
+    if not KILLS:
+        return request.getfixturevalue("tiny_study")
+    ended = finish(
+        start(*TINY_STUDY, *LONGER_STUDY, f"studies={tmp_path / 'undisturbed'}", "jobs=2", program=STUDY), 600
+    )
+    assert ended.status == 0, ended.err
+    return tmp_path / "undisturbed" / "tiny"
+
+
+# ---- one run -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_random_moments_leaves_the_bytes_of_an_undisturbed_run(undisturbed_run, tmp_path):
+    arguments = [*TINY_RUN, *LONGER_RUN, f"studies={tmp_path}"]
+    study, folder = tmp_path / "scratch", tmp_path / "scratch" / "runs" / undisturbed_run.name
+    whole, rng = snapshots(undisturbed_run), np.random.default_rng(0)
+    shares, kills = [], 0
+    for number in range(KILLS or 3):
+        began = time.time()
+        process = start(*arguments)
+        if number % 5 == 4:
+            time.sleep(rng.uniform(0, 5))  # anywhere in the start
+        elif wait_for(lambda began=began: saved_since(study, began), process):
+            time.sleep(rng.uniform(0, 0.9))
+        ended = kill(process)
+        if ended.status == 0 and KILLS:
+            break  # the run has ended before this kill
+        assert ended.status == -signal.SIGKILL, ended.err
+        kills += 1
+        nothing_half_written(folder, whole)
+        shares.append(positions(folder))
+    ended = finish(start(*arguments))
+    assert ended.status == 0, ended.err
+    assert snapshots(folder) == whole
+    assert not list(folder.rglob(".*.tmp")), "what killed processes were writing is swept up"
+    print(f"{kills} kills of a run, positions saved at each: {shares}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_a_run_told_to_stop_saves_says_so_and_goes_on(tiny_run, tmp_path, number):
+    arguments = [*TINY_RUN, f"studies={tmp_path}"]
+    study, folder = tmp_path / "scratch", tmp_path / "scratch" / "runs" / tiny_run.name
+    process = start(*arguments)
+    assert wait_for(lambda: saved_since(study, 0), process)
+    ended = kill(process, number)
+    assert ended.status == 130
+    assert f"{signal.Signals(number).name}: saving a checkpoint, then stopping" in ended.err
+    assert "the same command goes on from there" in ended.err and "Traceback" not in ended.err
+    status = json.loads((folder / "status.json").read_text())
+    assert status["state"] == "interrupted" and 0 < status["share"] < 1
+    assert (folder / "checkpoint" / "state.safetensors").exists()
+    nothing_half_written(folder, snapshots(tiny_run))
+    if number == signal.SIGTERM:
+        ended = finish(start(*arguments))
+        assert ended.status == 0 and "snapshots" in ended.out, ended.err
+        assert snapshots(folder) == snapshots(tiny_run)
+
+
+# ---- a study -------------------------------------------------------------------------------------------------------
+
+
+def matches(study):
+    rows = (study / "matches.csv").read_text().splitlines()
+    return rows[0], rows[1:]
+
+
+@pytest.mark.slow
+def test_a_study_killed_at_random_moments_ends_as_an_undisturbed_one(undisturbed_study, tmp_path):
+    arguments = [*TINY_STUDY, *LONGER_STUDY, f"studies={tmp_path}", "jobs=2"]
+    study, rng, seen = tmp_path / "tiny", np.random.default_rng(1), []
+    for number in range(KILLS or 3):
+        began = time.time()
+        process = start(*arguments, program=STUDY)
+        kind = number % 3
+        if kind < 2:  # while it trains
+            wait_for(lambda began=began: saved_since(study, began) or states(study) == ["done"] * 4, process)
+            time.sleep(rng.uniform(0, 0.5))
+        else:  # while it plays
+            wait_for(lambda: states(study) == ["done"] * 4, process)
+            time.sleep(rng.uniform(0, 6))
+        ended = kill(process, group=kind != 1)  # kind 1: the parent alone, its workers have to notice
+        if ended.status == 0 and KILLS:
+            break  # the study has ended before this kill
+        assert ended.status == -signal.SIGKILL, ended.err
+        if kind == 1:
+            assert wait_for_end(process), "workers left behind"
+        nothing_half_written(study, snapshots(undisturbed_study))
+        seen.append((["group", "parent", "group"][kind], sorted(states(study)), (study / "matches.csv").exists()))
+    ended = finish(start(*arguments, program=STUDY), 600)
+    assert ended.status == 0, ended.err
+    assert snapshots(study) == snapshots(undisturbed_study)
+    header, rows = matches(study)
+    assert len(set(rows)) == len(rows), "no match is played twice"
+    assert (header, rows) == matches(undisturbed_study)
+    assert (study / "ratings.csv").read_bytes() == (undisturbed_study / "ratings.csv").read_bytes()
+    print(f"{len(seen)} kills of a study: {seen}")
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["SIGTERM", "Ctrl-C"])
+def test_a_study_told_to_stop_saves_and_says_so(tiny_study, tmp_path, group):
+    """SIGTERM reaches the study's own process; a terminal's Ctrl-C reaches the workers as well."""
+    arguments = [*TINY_STUDY, f"studies={tmp_path}", "jobs=2"]
+    study = tmp_path / "tiny"
+    process = start(*arguments, program=STUDY)
+    assert wait_for(lambda: saved_since(study, 0), process)
+    ended = kill(process, signal.SIGINT if group else signal.SIGTERM, group=group)
+    assert ended.status == 130, ended.err
+    assert "the runs save their checkpoints, then stop" in ended.err
+    assert "the same command goes on" in ended.err and "Traceback" not in ended.err
+    assert not any(state in ("running", "failed") for state in states(study))
+    assert not (study / "matches.csv").exists()
+    nothing_half_written(study, snapshots(tiny_study))

@@ -1,0 +1,139 @@
+"""What is wrong on the command line of `train` ends in one line on stderr, status 1, and nothing written."""
+
+import pytest
+from applications import TINY_RUN, TINY_STUDY, call, everything, finish, lines, start
+
+NOT_SETTINGS = [
+    (["training.positons=5"], "training.positons"),
+    (["trainng.positions=5"], "There is no such setting"),
+    (["training.positions=many"], "training.positions: Value 'many'"),
+    (["training.positions=1.5"], "training.positions: Value '1.5'"),
+    (["training.learning_rate=fast"], "training.learning_rate: Value 'fast'"),
+    (["seed=first"], "seed: Value 'first'"),
+    (["game.size=[3"], "'[3'"),
+    (["game.size"], "missing EQUAL"),
+    (["game=chess"], "game/chess"),
+    (["study=nothing"], "study/nothing"),
+]
+IMPOSSIBLE = [
+    (["game.size=1"], "hex: size=1 cannot be: expected an integer from 2 to 19"),
+    (["game.size=hello"], "size='hello'"),
+    (["game.name=chess"], "no game 'chess': known are"),
+    (["+game.colour=red"], "game 'hex' has no setting 'colour': it takes size, swap"),
+    (["network.width=0"], "width=0 cannot be: expected an integer from 1 to 1024"),
+    (["network.name=cnn"], "no network 'cnn': known are"),
+    (["training.games=0"], "training.games=0 cannot be"),
+    (["training.positions=0"], "training.positions=0 cannot be"),
+    (
+        ["training.batch=500", "training.replay_positions=100"],
+        "at least training.batch=500: raise it or lower the batch",
+    ),
+    (["training.noise=1.5"], "training.noise=1.5 cannot be: expected a share from 0 to 1"),
+    (["training.noise_concentration=0.01"], "training.noise_concentration=0.01 cannot be"),
+    (["training.learning_rate=nan"], "training.learning_rate=nan cannot be"),
+    (["study.name=a/b"], "study.name='a/b' cannot be: it becomes a folder"),
+    (["study.name=.."], "study.name='..' cannot be"),
+    (["search.rule=best"], "search.rule='best' cannot be: known is 'puct'"),
+    (["search.c=0"], "search.c=0"),
+    (["arena.openings=0"], "arena.openings=0 cannot be: expected at least 1"),
+    (["arena.budgets=[1,1]"], "arena.budgets=[1, 1] cannot be"),
+    (["arena.budgets=[]"], "arena.budgets=[] cannot be"),
+    (["arena.opening_moves=0"], "would replay one game"),
+    (["arena.strategy=nonsense"], "no strategy 'nonsense': known are"),
+    (["seed=-1"], "seed=-1 cannot be"),
+    (["threads=0"], "threads=0 cannot be"),
+    (["jobs=0"], "jobs=0 cannot be"),
+    (["device=nonsense"], "device='nonsense' cannot be used here"),
+]
+SWEEPS = [
+    (["game.size=3,1"], "size=1 cannot be"),
+    (["network.width=8,2000"], "width=2000 cannot be"),
+    (["training.positions=100,many"], "training.positions: Value 'many'"),
+    (["training.positons=100,200"], "training.positons"),
+    (["game.size=3,3"], "two cells of the sweep are hex3"),
+    (["study.name=a,b"], "study.name differs between the cells"),
+    (["arena.openings=4,8"], "arena differs between the cells"),
+    (["study.name=a/b", "game.size=3,4"], "study.name='a/b' cannot be"),
+]
+
+
+def refused(tmp_path, arguments, message):
+    ended = call("experiments.train", *arguments, f"studies={tmp_path}/studies")
+    assert ended.status == 1
+    assert len(lines(ended.err)) == 1 and ended.err.startswith("error: "), ended.err
+    assert message in ended.err
+    assert ended.out == ""
+    assert not list(tmp_path.iterdir()), "nothing is written"
+
+
+@pytest.mark.parametrize("arguments, message", NOT_SETTINGS + IMPOSSIBLE, ids=lambda value: str(value)[:40])
+def test_a_run_that_cannot_be_is_refused(tmp_path, arguments, message):
+    refused(tmp_path, arguments, message)
+
+
+@pytest.mark.parametrize("arguments, message", SWEEPS, ids=lambda value: str(value)[:40])
+def test_a_study_with_one_cell_that_cannot_be_is_refused_before_any_starts(tmp_path, arguments, message):
+    refused(tmp_path, ["-m", *arguments], message)
+
+
+def test_refusals_reach_the_shell(tmp_path):
+    ended = finish(start("game.size=1", f"studies={tmp_path}/studies"))
+    assert ended == (1, "", "error: hex: size=1 cannot be: expected an integer from 2 to 19\n")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["training.learning_rate=0.5"], "training.learning_rate=0.002, not 0.5"),
+    (["search.c=3"], "search.c=1.5, not 3"),
+    (["threads=2"], "threads=1, not 2"),
+])  # fmt: skip
+def test_a_finished_run_is_not_mixed_with_other_settings(tiny_run, arguments, message):
+    before = everything(tiny_run)
+    ended = call("experiments.train", *TINY_RUN, *arguments, f"studies={tiny_run.parents[2]}")
+    assert ended.status == 1 and len(lines(ended.err)) == 1
+    assert message in ended.err and "choose another study.name, or delete that folder" in ended.err
+    assert everything(tiny_run) == before
+
+
+def test_a_study_is_not_mixed_with_other_settings(tiny_study):
+    before = everything(tiny_study)
+    arguments = [*TINY_STUDY, "training.batch=16", f"studies={tiny_study.parent}"]
+    ended = call("experiments.train", *arguments)
+    assert ended.status == 1 and len(lines(ended.err)) == 1 and "training.batch=32, not 16" in ended.err
+    assert everything(tiny_study) == before
+
+
+def test_how_often_checkpoints_are_saved_is_no_change(tiny_run):
+    before = everything(tiny_run)
+    arguments = [*TINY_RUN, "training.checkpoint_seconds=7", f"studies={tiny_run.parents[2]}"]
+    ended = call("experiments.train", *arguments)
+    assert ended.status == 0 and "is finished; nothing to do" in ended.out
+    assert everything(tiny_run) == before
+
+
+def test_a_run_too_short_to_learn_says_so(tmp_path):
+    arguments = [*TINY_RUN, "training.positions=32", f"studies={tmp_path}"]
+    ended = call("experiments.train", *arguments)
+    assert ended.status == 1
+    assert "training.positions=32 cannot be" in ended.err and "raise positions" in ended.err
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\0\0", b"game: [unclosed", b"3"])
+def test_a_damaged_config_of_a_begun_run_is_named(tmp_path, content):
+    folder = tmp_path / "scratch" / "runs" / "hex3-6x1-s0"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_bytes(content)
+    ended = call("experiments.train", *TINY_RUN, f"studies={tmp_path}")
+    assert ended.status == 1 and len(lines(ended.err)) == 1, ended.err
+    assert "hex3-6x1-s0" in ended.err and "delete" in ended.err
+
+
+def test_a_damaged_checkpoint_is_named(tiny_run, tmp_path):
+    folder = tmp_path / "scratch" / "runs" / "hex3-6x1-s0"
+    (folder / "checkpoint").mkdir(parents=True)
+    (folder / "config.yaml").write_bytes((tiny_run / "config.yaml").read_bytes())
+    whole = (tiny_run / "checkpoint" / "state.safetensors").read_bytes()
+    (folder / "checkpoint" / "state.safetensors").write_bytes(whole[:5000])
+    ended = call("experiments.train", *TINY_RUN, f"studies={tmp_path}")
+    assert ended.status == 1 and len(lines(ended.err)) == 1, ended.err
+    assert "state.safetensors is damaged" in ended.err and "delete it to begin this run again" in ended.err
