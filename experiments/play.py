@@ -87,8 +87,9 @@ class _Games:
     def __init__(self, game, players, pairs, protocol, number, exact):
         self.game, self.players, self.pairs, self.protocol, self.exact = game, players, pairs, protocol, exact
         self.per_pair = 2 * protocol.openings
-        openings = np.repeat(make_openings(game, protocol, number), 2, axis=0)
-        self.states = np.tile(openings, (len(pairs), 1))
+        openings = make_openings(game, protocol, number)
+        self.opening = np.unique(openings, axis=0, return_inverse=True)[1].ravel()  # the same number for equal ones
+        self.states = np.tile(np.repeat(openings, 2, axis=0), (len(pairs), 1))
         count = len(self.states)
         seats = np.array(pairs, np.int64).reshape(-1, 2)
         both = np.stack([seats, seats[:, ::-1]], 1)  # [pairs, colour, player]
@@ -138,8 +139,7 @@ class _Games:
             "wins_a_first": (points[a_first] > 0).sum(), "draws_a_first": (points[a_first] == 0).sum(),
             "wins_b_first": (points[~a_first] < 0).sum(), "draws_b_first": (points[~a_first] == 0).sum(),
         }  # fmt: skip
-        opening = np.zeros_like(each) if self.protocol.sample else each // 2
-        distinct = set(zip(self.history[rows].tolist(), opening.tolist(), strict=True))
+        distinct = set(zip(self.history[rows].tolist(), self.opening[each // 2].tolist(), strict=True))
         row |= {"games": self.per_pair, "distinct_games": len(distinct), "protocol": str(self.protocol),
                 "seed": self.protocol.seed, "outcomes": "".join("ldw"[p + 1] for p in points)}  # fmt: skip
         for side, seat in (("a", a_seat), ("b", 1 - a_seat)):
