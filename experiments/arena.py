@@ -88,7 +88,10 @@ class MatchFile:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
-            os.truncate(self.path, size)
+            if size:
+                os.truncate(self.path, size)
+            else:
+                self.path.unlink(missing_ok=True)
             raise
         self.rows += [{key: str(value) for key, value in row.items()} for row in rows]
 
