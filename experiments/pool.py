@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import yaml
 from omegaconf import OmegaConf
 
 from agents.agent import make_strategy, strategy_class
@@ -15,7 +16,7 @@ from agents.network import NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
 from experiments.cells import Search, state
 from experiments.arena_settings import Arena
-from experiments.command import typed
+from experiments.command import one_line, typed
 from experiments.play import Player
 from games import Game, GameError, make, registry
 from games.exact import Exact, solver
@@ -47,8 +48,10 @@ def read_study(study_dir: Path, arena_overrides: dict | None = None) -> StudyRec
         strategy_class(arena.strategy)
         study = StudyRecord(study_dir, list(record["cells"]), arena, Search(**record["search"]),
                             record["device"], record["jobs"])  # fmt: skip
-    except (KeyError, TypeError, AssertionError) as error:
-        raise SettingsError(f"{file} cannot be used ({error}): start the study again with its own command") from None
+    except (KeyError, TypeError, AssertionError, OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(
+            f"{file} cannot be used ({one_line(error)}): start the study again with its own command"
+        ) from None
     undone = [name for name in study.cells if state(study_dir / "runs" / name)["state"] != "done"]
     if undone:
         raise SettingsError(f"{study_dir}: {len(undone)} of {len(study.cells)} runs are not finished, the first is "
