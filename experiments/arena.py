@@ -50,6 +50,7 @@ def play_study(study_dir: Path, overrides: dict | None = None) -> Path:
 
     Raises SettingsError for a folder that is no finished study, RecordError for a damaged matches.csv.
     """
+    read_study(study_dir, overrides)  # what is no study is refused before anything is written there
     with cells.locked(study_dir):
         study = read_study(study_dir, overrides)
         arena = Play(
