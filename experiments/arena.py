@@ -99,7 +99,7 @@ class MatchFile:
     def _read(self) -> None:
         data = self.path.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]
-        if not whole:
+        if not whole or whole == (",".join(COLUMNS) + "\n").encode():
             self.path.unlink()
             return
         if len(whole) < len(data):
