@@ -7,7 +7,7 @@ from pathlib import Path
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file under its final name only once it is complete and on the disk.
 
-    Raises OSError (a full disk, say) with nothing left behind; what stood under the name before stays.
+    Raises OSError naming the file (a full disk, say) with nothing left behind; what stood there before stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -17,8 +17,10 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)
         raise
 
 
