@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -41,6 +42,8 @@ def one_line(error: BaseException) -> str:
     text = " ".join(line for line in lines if line and not line.startswith(noise)) or type(error).__name__
     if text.startswith("Could not override"):
         text += " There is no such setting: correct its name; --cfg job lists all of them"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        text += "; what is finished is kept: make room, then the same command goes on"
     key = getattr(error, "full_key", None)
     return f"{key}: {text}" if key else text
 
