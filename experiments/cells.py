@@ -226,7 +226,11 @@ def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
     write_provenance(path / "provenance.json", seed=cell.seed)
     flat = {"game": recipe.game.title, **{f"network.{k}": v for k, v in cell.network.items()}, "seed": cell.seed,
             **{f"training.{k}": v for k, v in config.training.items()}}  # fmt: skip
-    train(run, Monitor(run, bar=not in_study, hyperparameters=flat))
+    monitor = Monitor(run, bar=not in_study, hyperparameters=flat)
+    try:
+        train(run, monitor)
+    finally:
+        monitor.bar.close()  # so that an error begins a line of its own
     if run.snapshots == 0:
         raise SettingsError(
             f"training.positions={cell.training.positions} cannot be: the games that ended gave {len(run.replay)} samples, "
