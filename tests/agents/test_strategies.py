@@ -134,7 +134,7 @@ def test_perfect_play_keeps_the_value_and_costs_nothing():
 
 def test_perfect_play_is_refused_where_there_is_no_solver():
     pytest.importorskip("games.exact")
-    with pytest.raises(ValueError, match="hex9"):
+    with pytest.raises(ValueError, match="from size 2 to 6, not 9"):
         make_strategy("perfect", make("hex", size=9))
 
 
