@@ -13,6 +13,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from training import interrupt
+
 
 def one_line_errors(command: Callable) -> Callable:
     """Decorator of a command's body: errors that name their cause end the program with one line.
@@ -31,6 +33,16 @@ def one_line_errors(command: Callable) -> Callable:
         except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
             print(f"error: {one_line(error)}", file=sys.stderr)
             sys.exit(1)
+        except Exception as error:
+            # A worker told to stop before it listens just dies, and so does one that the system kills for its memory.
+            if (told := interrupt.told()) is not None:
+                print(f"stopped by {told}; what is finished is kept, and the same command goes on", file=sys.stderr)
+                sys.exit(130)
+            if type(error).__name__ == "TerminatedWorkerError":
+                print("error: a worker process was killed, most often for want of memory; what is finished is kept: the "
+                      "same command goes on, with fewer processes at a time if you lower jobs", file=sys.stderr)  # fmt: skip
+                sys.exit(1)
+            raise
 
     return wrapped
 
