@@ -36,10 +36,10 @@ def one_line_errors(command: Callable) -> Callable:
         except Exception as error:
             # A worker told to stop before it listens just dies, and so does one that the system kills for its memory.
             if (told := interrupt.told()) is not None:
-                print(f"stopped by {told}; what is finished is kept, and the same command goes on", file=sys.stderr)
+                print(f"\nstopped by {told}; what is finished is kept, and the same command goes on", file=sys.stderr)
                 sys.exit(130)
             if type(error).__name__ == "TerminatedWorkerError":
-                print("error: a worker process was killed, most often for want of memory; what is finished is kept: the "
+                print("\nerror: a worker process was killed, most often for want of memory; what is finished is kept: the "
                       "same command goes on, with fewer processes at a time if you lower jobs", file=sys.stderr)  # fmt: skip
                 sys.exit(1)
             raise
