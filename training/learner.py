@@ -47,13 +47,15 @@ class Learner:
                 arrays[f"{key}.{name}"] = moment
         return arrays
 
-    def learn(self, replay: Replay) -> Losses | None:
+    def learn(self, replay: Replay, share: float = 0.0) -> Losses | None:
         """The steps that follow one lockstep move; None while there is too little to learn from.
 
+        share: how much of the run is done, in [0, 1]; the learning rate follows it.
         Raises SettingsError once the loss is not a number any more.
         """
         if len(replay) < self.settings.batch:
             return None
+        self.optimizer.param_groups[0]["lr"] = learning_rate(self.settings, share)
         steps = [self._step(replay) for _ in range(self.settings.steps_per_move)]
         losses = Losses(*torch.stack(steps).mean(0).tolist())
         if not np.isfinite(losses).all():
@@ -87,3 +89,12 @@ class Learner:
                 "exp_avg": torch.zeros_like(parameter),
                 "exp_avg_sq": torch.zeros_like(parameter),
             }
+
+
+def learning_rate(settings: Training, share: float) -> float:
+    """The learning rate when `share` of the run is done: constant, then falling linearly to a tenth at the end.
+
+    The end of a run measures what its network has learnt; without the cooldown it also measures the last steps' noise.
+    """
+    left = (1 - min(share, 1.0)) / settings.cooldown if settings.cooldown else 1.0
+    return settings.learning_rate * (0.1 + 0.9 * min(left, 1.0))

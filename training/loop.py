@@ -16,7 +16,7 @@ def train(run: Run, monitor: Monitor) -> None:
         flops_before = run.ledger.train_flops
         played = run.selfplay.play_move(run.evaluator)
         run.replay.add(played.samples)
-        losses = run.learner.learn(run.replay)
+        losses = run.learner.learn(run.replay, run.share)
         run.count(played, learnt=losses is not None)
 
         monitor.record(run, played, losses)

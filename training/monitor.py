@@ -114,7 +114,7 @@ class Monitor:
             write_hyperparameters(self.writer, self._hyperparameters, scalars)
 
     def _status(self, run: Run, state: str) -> None:
-        share = min(1.0, run.ledger.positions / run.settings.positions)
+        share = run.share
         write_text(self.folder / "status.json", json.dumps({"state": state, "share": share, "time": time.time()}))
 
 

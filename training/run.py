@@ -48,6 +48,11 @@ class Run:
             self._restore()
 
     @property
+    def share(self) -> float:
+        """How much of the run is done, from 0 to 1."""
+        return min(1.0, self.ledger.positions / self.settings.positions)
+
+    @property
     def finished(self) -> bool:
         return self.ledger.positions >= self.settings.positions
 

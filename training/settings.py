@@ -21,6 +21,7 @@ class Training:
     batch: int = 512  # samples per learner step
     steps_per_move: int = 2  # learner steps after each lockstep move; uses per sample = steps * batch / games
     learning_rate: float = 4e-3
+    cooldown: float = 0.3  # share of the run, at its end, over which the learning rate falls linearly to a tenth
     weight_decay: float = 1e-4
     value_weight: float = 1.0  # weight of the value loss beside the policy loss
     snapshots_per_decade: float = 2.0  # snapshots are spaced evenly in log10 train FLOPs, this many per decade
@@ -38,7 +39,8 @@ class Training:
             self.noise_concentration >= 0.1, "training.noise_concentration", self.noise_concentration,
             "a number of at least 0.1: below, all gamma numbers of a draw can be too small for a float",
         )  # fmt: skip
-        _require(0 <= self.noise <= 1, "training.noise", self.noise, "a share from 0 to 1")
+        for name in ("noise", "cooldown"):
+            _require(0 <= getattr(self, name) <= 1, f"training.{name}", getattr(self, name), "a share from 0 to 1")
         _require(
             self.replay_positions >= self.batch, "training.replay_positions", self.replay_positions,
             f"at least training.batch={self.batch}: raise it or lower the batch",

@@ -60,13 +60,11 @@ def test_siblings_meet_where_there_is_nobody_else():
     assert plan_round(np.zeros(3), np.zeros(3), set(), 2, np.random.default_rng(0)) == [(0, 1), (0, 2), (1, 2)]
 
 
-def test_the_strongest_meet_the_anchor_once():
+def test_the_strongest_meet_the_anchor_once_and_nobody_else_does():
     strength, _, plans = rounds(3, anchor=120)
-    strong = np.flatnonzero(strength[:120] > strength[:120].max() - 300)
-    assert len(strong) > 5
-    with_anchor = [i for plan in plans for i, j in plan if j == 120]
-    assert len(with_anchor) == len(set(with_anchor))
-    assert set(strong) <= {i for i, j in plans[0] if j == 120}
+    strong = np.flatnonzero(strength[:120] > strength[:120].max() - 100)
+    assert len(strong) > 2
+    assert sorted(i for plan in plans for i, j in plan if j == 120) == strong.tolist()
 
 
 def test_the_same_generator_gives_the_same_plan():
@@ -78,7 +76,7 @@ def test_the_same_generator_gives_the_same_plan():
 def test_a_small_pool_is_played_out_and_then_rests(count, anchor):
     played = set()
     for number in range(6):
-        plan = plan_round(np.arange(count) * 50.0, np.arange(count), played, 2, np.random.default_rng(number), anchor)
+        plan = plan_round(np.arange(count) * 10.0, np.arange(count), played, 2, np.random.default_rng(number), anchor)
         assert not played & set(plan)
         played |= set(plan)
     assert played == {(i, j) for j in range(count) for i in range(j)}

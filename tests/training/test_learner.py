@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from agents.network import make_network
-from training.learner import Learner
+from training.learner import Learner, learning_rate
 from training.replay import Replay
 from training.selfplay import Samples
 from training.settings import SettingsError, Training
@@ -85,3 +85,11 @@ def test_a_diverged_training_ends_with_an_error(hex3, replay):
     with pytest.raises(SettingsError, match=r"training diverged.*lower training.learning_rate=1e\+38"):
         for _ in range(50):
             learner.learn(replay)
+
+
+def test_the_learning_rate_falls_to_a_tenth_over_the_cooldown():
+    """By hand: 1 until share 0.75, half-way through the cooldown 0.1 + 0.9 / 2, at the end 0.1."""
+    wanted = {0.0: 1.0, 0.75: 1.0, 0.875: 0.55, 1.0: 0.1, 1.2: 0.1}
+    for share, factor in wanted.items():
+        assert learning_rate(settings(learning_rate=0.01, cooldown=0.25), share) == pytest.approx(0.01 * factor)
+        assert learning_rate(settings(learning_rate=0.01, cooldown=0.0), share) == 0.01

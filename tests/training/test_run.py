@@ -27,7 +27,7 @@ def move(run):
     before = run.ledger.train_flops
     played = run.selfplay.play_move(run.evaluator)
     run.replay.add(played.samples)
-    run.count(played, learnt=run.learner.learn(run.replay) is not None)
+    run.count(played, learnt=run.learner.learn(run.replay, run.share) is not None)
     if run.snapshot_due(before):
         run.save_snapshot()
     return played
