@@ -13,11 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from games.core import OVER, RESULT, TO_MOVE, Game, kernel
+from mcts.prefetch import AHEAD, prefetch
 from mcts.puct import select
 from mcts.softmax import masked_softmax
 from mcts.streams import gamma
 from mcts.tree import Tree, add_node, allocate, backup, choose_candidate
 
+_HOT_NODES = 32  # the first nodes of a tree, through which most simulations go
 _NO_STREAMS = np.zeros(0, np.uint64)
 
 Evaluator = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -134,6 +136,8 @@ def _descend(tree, node_states, leaves, begin, end, budgets, c, fpu_reduction):
     """
     left = begin
     for i in range(begin, end):
+        if i + AHEAD < end:
+            prefetch(tree.nodes[leaves.rows[i + AHEAD], :_HOT_NODES])
         b = leaves.rows[i]
         node = _walk(tree, b, budgets[b], c, fpu_reduction)
         if node >= 0:
@@ -165,6 +169,8 @@ def _attach(tree, node_states, leaves, begin, end):
     """Add leaves[begin:end] as nodes; finished games are backed up and moved behind. How many are ready, of all."""
     ready = begin
     for i in range(begin, end):
+        if i + AHEAD < end:
+            prefetch(tree.prior[leaves.rows[i + AHEAD], leaves.parents[i + AHEAD]])
         b, state = leaves.rows[i], leaves.states[i]
         node = add_node(tree, b, leaves.parents[i], leaves.actions[i], state[TO_MOVE])
         node_states[b, node] = state
@@ -188,6 +194,9 @@ def _expand_and_backup(tree, leaves, count, views, logits, values):
     """Write priors and value of each leaf's node, the newest of its tree, and back the value up."""
     prior = np.empty(tree.prior.shape[2], np.float32)  # worked on here, since the tree's own memory is far away
     for i in range(count):
+        if i + AHEAD < count:
+            b = leaves.rows[i + AHEAD]
+            prefetch(tree.prior[b, tree.num_nodes[b] - 1])
         b = leaves.rows[i]
         index = tree.num_nodes[b] - 1
         node = tree.nodes[b, index]
