@@ -5,12 +5,14 @@ The suite kills a run 3 times and a study 3 times. The full version, about ten m
     ISOELO_KILLS=20 python -m pytest tests/experiments/test_kills.py
 """
 
+import contextlib
 import json
 import os
 import signal
 import time
 
 import numpy as np
+import psutil
 import pytest
 import safetensors
 from applications import TINY_RUN, TINY_STUDY, finish, kill, members, snapshots, start, wait_for
@@ -190,3 +192,28 @@ def test_a_study_told_to_stop_saves_and_says_so(tiny_study, tmp_path, group):
     assert not any(state in ("running", "failed") for state in states(study))
     assert not (study / "matches.csv").exists()
     nothing_half_written(study, snapshots(tiny_study))
+
+
+def workers(process):
+    """The study's worker processes."""
+    with contextlib.suppress(psutil.Error):
+        return [child for child in psutil.Process(process.pid).children() if "LokyProcess" in " ".join(child.cmdline())]
+    return []
+
+
+def test_ctrl_c_while_the_workers_start_ends_without_a_traceback(tmp_path):
+    process = start(*TINY_STUDY, f"studies={tmp_path}", "jobs=2", program=STUDY)
+    assert wait_for(lambda: len(workers(process)) == 2, process)
+    ended = kill(process, signal.SIGINT, group=True)
+    assert ended.status == 130, ended.err
+    assert "stopped" in ended.err.splitlines()[-1] and "Traceback" not in ended.err
+
+
+def test_a_worker_killed_for_its_memory_is_told_in_one_line(tmp_path):
+    process = start(*TINY_STUDY, f"studies={tmp_path}", "jobs=2", program=STUDY)
+    assert wait_for(lambda: saved_since(tmp_path / "tiny", 0), process)
+    workers(process)[0].kill()
+    ended = finish(process)
+    assert ended.status == 1, ended.err
+    assert ended.err.splitlines()[-1].startswith("error: a worker process was killed"), ended.err
+    assert "Traceback" not in ended.err

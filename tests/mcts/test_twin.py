@@ -47,6 +47,9 @@ def test_search_is_its_twin_where_priors_and_values_tie(name, size):
     states = random_positions(game, 8, seed=99)
     for grain in (1, 2, 3):
         agree(game, states, 40, Puct(c=1.0, fpu_reduction=0.25), grain, seed=grain)
+        agree(
+            game, states, 20, Puct(c=0.0, fpu_reduction=0.0), grain, seed=grain
+        )  # an untried action ties with tried ones
 
 
 def test_search_is_its_twin_with_a_large_budget_near_the_end_of_games():
