@@ -73,7 +73,13 @@ def start(*arguments: str, program: tuple[str, ...] = ("-m", "experiments.train"
     return process
 
 
-def finish(process: subprocess.Popen, seconds: float = 240) -> Ended:
+def written(process: subprocess.Popen) -> str:
+    """What the process has written to stderr so far; the writer's place in the file stays as it is."""
+    descriptor = process.files[1].fileno()
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+
+
+def finish(process: subprocess.Popen, seconds: float = 400) -> Ended:
     process.wait(timeout=seconds)
     texts = []
     for file in process.files:
@@ -103,7 +109,7 @@ def members(process: subprocess.Popen) -> list[int]:
     return found
 
 
-def wait_for(condition, process: subprocess.Popen, seconds: float = 120) -> bool:
+def wait_for(condition, process: subprocess.Popen, seconds: float = 300) -> bool:
     """Wait until `condition()` holds; False if the process ends before."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -112,7 +118,7 @@ def wait_for(condition, process: subprocess.Popen, seconds: float = 120) -> bool
         if process.poll() is not None:
             return False
         time.sleep(0.01)
-    raise TimeoutError("waited too long")
+    raise TimeoutError(f"waited {seconds} s; so far: {written(process)[-2000:]}")
 
 
 def snapshots(folder: pathlib.Path) -> dict[str, bytes]:
