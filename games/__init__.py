@@ -1,6 +1,8 @@
 """Rules of games as kernels over plain arrays; no agents, no networks.
 
 core         the contract: what a game file holds, batches, finding games
+compiling    compiled kernels on disk, apart per state of the source
+files        files that appear whole or not at all
 registry     finding games, networks and strategies by name
 tictactoe    the file to copy
 hex          Hex at any size, with and without swap

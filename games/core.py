@@ -15,7 +15,8 @@ subclass of `Game` with the declared facts. Numba compiles the four functions; t
     state[RESULT]    +1, 0 or -1 for player 0 once the game has ended, else 0
 
 `params` is an integer array chosen by the game (its size, its variant), so that one compiled kernel serves all sizes.
-The four functions may call helpers of their own file and nothing else: numba's cache notices changes of that file only.
+The four functions may call helpers of their own file and nothing else: for a game outside this repository, numba's
+cache notices changes of that file only.
 
 Array axes: B positions, S state words, A actions, P planes, H x W board.
 """
@@ -29,7 +30,9 @@ from typing import ClassVar, NamedTuple
 import numba
 import numpy as np
 
-from games import registry
+from games import compiling, registry
+
+compiling.use_cache_of_this_source()
 
 TO_MOVE, OVER, RESULT = 0, 1, 2
 HEADER = 3

@@ -1,0 +1,52 @@
+"""Compiled kernels on disk, in a folder per state of the source.
+
+Numba's cache notices changes of a kernel's own file, but not of the files whose functions it calls: after an edit of
+one, the machine code of the other would go on doing what it did before, silently. So the folder's name is a digest of
+all files with kernels; any edit of one compiles anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import shutil
+import time
+
+import numba
+
+from games.exact_store import folder
+
+STALE_SECONDS = 14 * 86400
+
+
+def use_cache_of_this_source() -> None:
+    """Point numba at the folder of this source, unless NUMBA_CACHE_DIR says otherwise or it cannot be written."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return
+    place = folder() / "kernels" / source_digest()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        os.utime(place)
+        _drop_stale(place.parent)
+    except OSError:
+        return
+    numba.config.CACHE_DIR = str(place)
+
+
+def source_digest(root: pathlib.Path | None = None) -> str:
+    """A digest of the files with kernels, by name and content."""
+    root = root or pathlib.Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for file in sorted([*root.glob("games/*.py"), *root.glob("mcts/*.py"), *root.glob("agents/**/*.py")]):
+        content = file.read_bytes()
+        if b"numba" in content or b"@kernel" in content:
+            digest.update(file.name.encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def _drop_stale(parent: pathlib.Path) -> None:
+    """Remove the folders of source that nobody has run for two weeks."""
+    for old in parent.iterdir():
+        if time.time() - old.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
