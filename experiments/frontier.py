@@ -173,8 +173,10 @@ class _Part:
 
 
 def _limited(table: Table, most: float) -> _Part:
-    """The agents that spend at most `most` evaluations per move; all where the table does not say."""
-    spent = table.get("evaluations", np.full(len(table["elo"]), np.nan))
+    """The agents that may spend at most `most` evaluations on any move: by budget, else by the mean; all if unknown."""
+    unknown = np.full(len(table["elo"]), np.nan)
+    budget = table.get("budget", unknown)
+    spent = np.where(np.isnan(budget), table.get("evaluations", unknown), budget)
     rows = np.flatnonzero(~(spent > most * (1 + 1e-9)))
     return _Part({name: values[rows] for name, values in table.items()}, rows)
 

@@ -7,7 +7,9 @@ fits and report are commands of their own, and a study cut off anywhere goes on 
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
+import json
 import sys
 import threading
 import time
@@ -98,16 +100,28 @@ class StudyCallback(Callback):
 
 
 def complete(study_dir: Path, started: float | None = None) -> Path:
-    """Play the missing matches, rate, fit and report; returns the report's path."""
+    """Play the missing matches; rate, fit and report if there is anything new; returns the report's path."""
     from experiments.arena import play_study
     from experiments.frontier import finish
 
     play_study(study_dir)
+    provenance, report = study_dir / "provenance.json", study_dir / "report.html"
+    written_for, tables = json.loads(provenance.read_text()).get("report_of"), _digest_of_tables(study_dir)
+    if report.exists() and written_for == tables:
+        print(f"nothing new since the report was written\nreport: {report}")
+        return report
     report = finish(study_dir)
-    seconds = {} if started is None else {"last_command_seconds": round(time.perf_counter() - started, 1)}
-    write_provenance(study_dir / "provenance.json", **seconds)
+    seconds = {} if started is None else {"seconds_of_last_work": round(time.perf_counter() - started, 1)}
+    write_provenance(provenance, report_of=tables, **seconds)
     print(f"report: {report}")
     return report
+
+
+def _digest_of_tables(study_dir: Path) -> str:
+    digest = hashlib.sha256()
+    for name in ("matches.csv", "agents.csv"):
+        digest.update((study_dir / name).read_bytes())
+    return digest.hexdigest()
 
 
 def expand(config: DictConfig) -> list[tuple[str, DictConfig, list[str]]]:
