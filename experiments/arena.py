@@ -1,7 +1,7 @@
 """The arena: plays the matches of a study that are missing. `python -m experiments.arena study_dir=studies/quick`
 
-Rounds follow each other, since each is planned from the results of the rounds before; within a round chunks of pairs run
-in parallel processes. matches.csv only grows: a chunk's rows are written together, in the order of the plan, so an
+Rounds follow each other, since each is planned from the results of the rounds before; within a round chunks of pairs
+run in parallel processes. matches.csv only grows: a chunk's rows are written together, in the order of the plan, so an
 interrupted arena goes on with the chunk it was at and ends with the file that an undisturbed one writes.
 """
 
@@ -128,7 +128,7 @@ class Play:
         for pool, pairs in enumerate(plans):
             parts = [Chunk(pool, number, pairs[i : i + CHUNK_PAIRS]) for i in range(0, len(pairs), CHUNK_PAIRS)]
             chunks += [chunk for chunk in parts if any(self._key(pool, pair) not in have for pair in chunk.pairs)]
-        for chunk, rows in zip(chunks, self._results(chunks), strict=True):
+        for rows in self._results(chunks):
             self.file.append([row for row in rows if (row["agent_a"], row["agent_b"]) not in have])
         have = self._have(number)
         for pool, pairs in enumerate(plans):

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,8 @@ class Study:
 
     def __post_init__(self):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
-            raise SettingsError(f"study.name={self.name!r} cannot be: it becomes a folder, so expected letters, digits, "
-                                "'.', '_' and '-' only, beginning with a letter or digit")  # fmt: skip
+            raise SettingsError(f"study.name={self.name!r} cannot be: it becomes a folder, so expected letters, "
+                                "digits, '.', '_' and '-' only, beginning with a letter or digit")  # fmt: skip
 
 
 @dataclass
@@ -92,7 +92,7 @@ _NEUTRAL = ("checkpoint_seconds",)
 
 
 def check(config: DictConfig) -> Cell:
-    """The typed cell. Raises SettingsError, GameError, NetworkError, AgentError or an OmegaConf error before any work."""
+    """The typed cell. Raises SettingsError, GameError, NetworkError, AgentError or OmegaConf errors before any work."""
     OmegaConf.resolve(config)
     cell: Cell = typed(Cell, config)
     game = make(**cell.game)
@@ -110,7 +110,7 @@ def _check_device(device: str) -> None:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise SettingsError(f"device={device!r} cannot be used here ({str(error).splitlines()[0]}): "
-                            "expected cpu, or cuda on a machine with a GPU and a CUDA build of torch") from None  # fmt: skip
+                            "expected cpu, or cuda with a GPU and a CUDA build of torch") from None  # fmt: skip
 
 
 def cell_name(config: DictConfig, swept: dict[str, str]) -> str:
@@ -139,7 +139,7 @@ def settings_of(config: dict) -> dict:
 
 
 def refuse_changed_settings(path: Path, config: DictConfig) -> None:
-    """Raises SettingsError if the cell in folder `path` was begun with other settings, naming the first that differs."""
+    """Raises SettingsError if the cell in folder `path` was begun with other settings, naming one that differs."""
     file = path / "config.yaml"
     if not file.exists():
         return
@@ -233,7 +233,7 @@ def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
         monitor.bar.close()  # so that an error begins a line of its own
     if run.snapshots == 0:
         raise SettingsError(
-            f"training.positions={cell.training.positions} cannot be: the games that ended gave {len(run.replay)} samples, "
+            f"training.positions={cell.training.positions} cannot be: ended games gave {len(run.replay)} samples, "
             f"and the first learner step waits for training.batch={cell.training.batch}; raise positions, or lower "
             f"training.games or training.batch, and delete {path}"
         )
@@ -258,10 +258,8 @@ def _failed(path: Path, error: Exception, in_study: bool) -> str:
         raise KeyboardInterrupt from None
     expected = isinstance(error, GameError | NetworkError | SettingsError | ValueError | OSError)
     reason = str(error) if expected else "".join(traceback.format_exception(error))
-    try:
+    with suppress(OSError):  # a full disk: the message below is what is left
         write_status(path, "failed", state(path)["share"], reason)
-    except OSError:
-        pass  # a full disk: the message below is what is left
     if not in_study:
         raise error
     print(f"cell {path.name} failed: {reason}", file=sys.stderr, flush=True)

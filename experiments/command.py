@@ -39,8 +39,8 @@ def one_line_errors(command: Callable) -> Callable:
                 print(f"\nstopped by {told}; what is finished is kept, and the same command goes on", file=sys.stderr)
                 sys.exit(130)
             if type(error).__name__ == "TerminatedWorkerError":
-                print("\nerror: a worker process was killed, most often for want of memory; what is finished is kept: the "
-                      "same command goes on, with fewer processes at a time if you lower jobs", file=sys.stderr)  # fmt: skip
+                print("\nerror: a worker process was killed, most often for want of memory; what is finished is "
+                      "kept: the same command goes on; lower jobs for fewer processes", file=sys.stderr)  # fmt: skip
                 sys.exit(1)
             raise
 

@@ -40,7 +40,7 @@ class Protocol:
 
 
 def make_openings(game: Game, protocol: Protocol, number: int) -> np.ndarray:
-    """The opening set `number`, [openings, S]: positions after random moves, none finished, different where possible."""
+    """The opening set `number`, [openings, S]: positions after random moves, unfinished, different where possible."""
     if protocol.sample:
         return game.reset(protocol.openings)
     tries = 8 * protocol.openings

@@ -1,4 +1,4 @@
-"""The agents of a study: every chosen snapshot at every budget, random play, and the perfect player where there is one."""
+"""The agents of a study: every chosen snapshot at every budget, random play, and the perfect player if there is one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from omegaconf import OmegaConf
 from agents.agent import make_strategy, strategy_class
 from agents.network import NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
-from experiments.cells import Search, state
 from experiments.arena_settings import Arena
+from experiments.cells import Search, state
 from experiments.command import one_line, typed
 from experiments.play import Player
 from games import Game, GameError, make, registry

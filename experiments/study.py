@@ -150,8 +150,8 @@ def _refuse_varied(expanded: list[tuple[str, DictConfig, list[str]]]) -> None:
     """Raises SettingsError where cells differ in what a study has once."""
     for key in ("study.name", "studies", "arena", "jobs"):
         if any(OmegaConf.select(cell, key) != OmegaConf.select(expanded[0][1], key) for _, cell, _ in expanded):
-            raise SettingsError(f"{key} differs between the cells of the sweep: a study has one; give it a single value, "
-                                "and start a study for each other one")  # fmt: skip
+            raise SettingsError(f"{key} differs between the cells of the sweep: a study has one; give it a single "
+                                "value, and start a study for each other one")  # fmt: skip
 
 
 def name_in_study(config: DictConfig, overrides: list[str]) -> str:

@@ -31,7 +31,7 @@ def use_cache_of_this_source() -> None:
         _drop_stale(place.parent)
     except OSError:
         return
-    numba.config.CACHE_DIR = str(place)
+    numba.config.CACHE_DIR = str(place)  # type: ignore[attr-defined]
 
 
 def source_digest(root: pathlib.Path | None = None) -> str:
