@@ -1,4 +1,4 @@
-"""Exact play of Hex up to 6 x 6: the proofs of `hex_proof` in batches, with results kept on disk.
+"""Exact play of Hex up to 6 x 6: batches of answers from proofs, with results kept on disk.
 
 `solver(game)` is what `games.exact` looks for. Boards of one size share their tables within a process, with and
 without the swap rule.
@@ -16,7 +16,7 @@ import time
 import numpy as np
 
 from games import exact_store as store
-from games import hex_proof as proof
+from games import hex_answers, hex_bits, hex_proof, hex_table
 from games.core import Game, GameError
 from games.exact import ILLEGAL, Exact
 
@@ -51,15 +51,15 @@ class HexExact(Exact):
         return int(self._tables.work.tally[0])
 
     def values(self, states):
-        return self._fill(proof.fill_values, states, np.zeros(len(states), np.int8))
+        return self._fill(hex_answers.fill_values, states, np.zeros(len(states), np.int8))
 
     def action_values(self, states):
         out = np.full((len(states), self.game.num_actions), ILLEGAL, np.int8)
-        return self._fill(proof.fill_action_values, states, out)
+        return self._fill(hex_answers.fill_action_values, states, out)
 
     def perfect_moves(self, states):
         out = np.zeros((len(states), self.game.num_actions), np.int8)
-        return self._fill(proof.fill_perfect_moves, states, out).view(np.bool_)
+        return self._fill(hex_answers.fill_perfect_moves, states, out).view(np.bool_)
 
     def _fill(self, kernel, states, out):
         states = np.ascontiguousarray(states, self.game.state_dtype)
@@ -75,8 +75,8 @@ class Tables:
     """The proofs and answers of one board size, loaded from `folder` and saved there now and then, and at exit."""
 
     def __init__(self, size: int, folder: pathlib.Path):
-        self.board = proof.make_board(size)
-        self.work = proof.make_work(PROOF_SLOTS, ANSWER_SLOTS)
+        self.board = hex_bits.make_board(size)
+        self.work = hex_proof.make_work(PROOF_SLOTS, ANSWER_SLOTS)
         self.lock = threading.Lock()
         self._path = folder / f"hex{size}.npz"
         self._label = f"isoelo hex{size} proofs and answers, format 1"
@@ -96,8 +96,8 @@ class Tables:
             if fault := find_fault(self.board, rows):
                 store.ignore(self._path, f"{name}: {fault}")
                 return False
-        proof.load_rows(self.work.proofs, stored["proofs"])
-        proof.load_rows(self.work.answers, stored["answers"])
+        hex_table.load_rows(self.work.proofs, stored["proofs"])
+        hex_table.load_rows(self.work.answers, stored["answers"])
         return True
 
     def save_when_due(self, patience: float = SAVE_SECONDS) -> None:
@@ -139,14 +139,14 @@ def early_rows(table: np.ndarray) -> np.ndarray:
     return rows
 
 
-def find_fault(board: proof.Board, rows: np.ndarray) -> str:
+def find_fault(board: hex_bits.Board, rows: np.ndarray) -> str:
     """Why these are no rows of a table of this board; empty if they may be."""
     if rows.dtype != np.uint64 or rows.ndim != 2 or rows.shape[1] != 3 or len(rows) > STORED_ROWS:
         return f"{rows.dtype} {list(rows.shape)} is no table: expected uint64 [N <= {STORED_ROWS}, 3]"
     own, opp, entry = rows.T
-    cells = entry & proof.CELLS
+    cells = entry & hex_table.CELLS
     if (own & opp).any() or ((own | opp) & ~board.full).any():
         return "it has positions that cannot be"
-    if not (entry & proof.KNOWN).all() or (cells & ~(board.full & ~(own | opp))).any():
+    if not (entry & hex_table.KNOWN).all() or (cells & ~(board.full & ~(own | opp))).any():
         return "it has answers that cannot be"
     return ""

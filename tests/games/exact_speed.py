@@ -12,12 +12,12 @@ import time
 
 import numpy as np
 
-from games import hex_proof, hex_solver, make
+from games import hex_bits, hex_proof, hex_solver, make
 from games.exact import solver
 
 
 def proofs(size):
-    board, work = hex_proof.make_board(size), hex_proof.make_work(1 << 22, 1 << 12)
+    board, work = hex_bits.make_board(size), hex_proof.make_work(1 << 22, 1 << 12)
     begun, nothing = time.process_time(), np.uint64(0)
     hex_proof.prove(board, nothing, nothing, work)
     print(f"{size} empty board: {work.tally[0]} positions, {1e3 * (time.process_time() - begun):.2f} ms")
@@ -62,6 +62,6 @@ def answers(size, count):
 if __name__ == "__main__":
     os.environ["ISOELO_CACHE"] = tempfile.mkdtemp()
     hex_solver.SAVE_ROWS = 10**12  # nothing is stored, or the second question would not be cold
-    hex_proof.prove(hex_proof.make_board(2), np.uint64(0), np.uint64(0), hex_proof.make_work(64, 64))
+    hex_proof.prove(hex_bits.make_board(2), np.uint64(0), np.uint64(0), hex_proof.make_work(64, 64))
     proofs(int(sys.argv[1]))
     answers(int(sys.argv[1]), int(sys.argv[2]))

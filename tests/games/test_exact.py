@@ -9,10 +9,11 @@ import sys
 import time
 import warnings
 
+import numba
 import numpy as np
 import pytest
 
-from games import GameError, exact_store, hex_proof, hex_solver, make
+from games import GameError, exact_store, hex_answers, hex_bits, hex_proof, hex_solver, hex_table, make
 from games.core import HEADER, TO_MOVE
 from games.enumeration import Enumeration
 from games.exact import ILLEGAL, main, solver
@@ -169,15 +170,15 @@ def test_finished_games_have_the_result_and_no_moves():
 @pytest.mark.parametrize("size", [4, 5, 6])
 def test_the_winner_needs_nothing_outside_his_carrier(size):
     game = make("hex", size=size)
-    board, work = hex_proof.make_board(size), hex_proof.make_work(1 << 16, 1 << 16)
+    board, work = hex_bits.make_board(size), hex_proof.make_work(1 << 16, 1 << 16)
     states = random_positions(game, 300, np.random.default_rng(size), 0, size * size - 4)
     tried = 0
     for state in states:
         cells, player = cells_of(game, state).reshape(size, size), int(state[TO_MOVE])
-        entry = int(hex_proof.prove(board, *hex_proof.read(board, state), work))
+        entry = int(hex_proof.prove(board, *hex_answers.read(board, state), work))
         carrier = np.array([[entry >> (8 * r + c) & 1 for c in range(size)] for r in range(size)], bool)
         carrier = carrier.T if player else carrier
-        won = bool(entry & int(hex_proof.WON))
+        won = bool(entry & int(hex_table.WON))
         assert not (carrier & (cells != -1)).any()
         loser = 1 - player if won else player
         cells[(cells == -1) & ~carrier] = loser
@@ -190,10 +191,10 @@ def test_the_winner_needs_nothing_outside_his_carrier(size):
 def test_filling_in_changes_no_value():
     """Dead and captured cells may be given away: the filled position has the same value for either player to move."""
     size, rng = 5, np.random.default_rng(1)
-    game, board = make("hex", size=size), hex_proof.make_board(5)
+    game, board = make("hex", size=size), hex_bits.make_board(5)
     filled = 0
     for state in random_positions(game, 200, rng, 12, 18):
-        own, opp = hex_proof.read(board, state)
+        own, opp = hex_answers.read(board, state)
         frame = np.zeros(hex_proof.FRAME_WORDS, np.uint64)
         frame[hex_proof.OWN], frame[hex_proof.OPP] = own, opp
         hex_proof.fill_in(board, frame, np.zeros((2, 6), np.uint64))
@@ -213,13 +214,13 @@ def as_cells(own, opp, size):
 def test_bitboards_turn_as_boards_do():
     rng = np.random.default_rng(0)
     for size in range(2, 8):
-        board = hex_proof.make_board(size)
+        board = hex_bits.make_board(size)
         for _ in range(20):
             cells = rng.random((size, size)) < 0.5
             x = np.uint64(bits(cells))
-            assert int(hex_proof.transpose(x)) == bits(cells.T)
-            assert int(hex_proof.half_turn(board, x)) == bits(cells[::-1, ::-1])
-            assert hex_proof.popcount(x) == cells.sum()
+            assert int(hex_bits.transpose(x)) == bits(cells.T)
+            assert int(hex_bits.half_turn(board, x)) == bits(cells[::-1, ::-1])
+            assert hex_bits.popcount(x) == cells.sum()
 
 
 @pytest.mark.parametrize("size", [3, 4, 5])
@@ -230,7 +231,7 @@ def test_half_turn_and_change_of_players_change_nothing(size):
     values, perfect = exact.action_values(states), exact.perfect_moves(states)
     boards = np.array([cells_of(game, state) + 1 for state in states]).reshape(-1, size, size)
     actions = np.arange(size * size).reshape(size, size)
-    board, work = hex_proof.make_board(size), hex_proof.make_work(1 << 16, 1 << 16)
+    board, work = hex_bits.make_board(size), hex_proof.make_work(1 << 16, 1 << 16)
     for flip in (False, True):
         turned = states.copy()
         if flip:  # players and edges exchanged
@@ -241,20 +242,20 @@ def test_half_turn_and_change_of_players_change_nothing(size):
             turned[:, HEADER:] = boards[:, ::-1, ::-1].reshape(len(states), -1)
             index = actions.ravel()[::-1]
         fresh = np.full(values.shape, ILLEGAL, np.int8)
-        hex_proof.fill_action_values(board, False, turned, fresh, work)
+        hex_answers.fill_action_values(board, False, turned, fresh, work)
         assert (fresh == values[:, index]).all()
         moves = np.zeros(values.shape, np.int8)
-        hex_proof.fill_perfect_moves(board, False, turned, moves, hex_proof.make_work(1 << 16, 1 << 16))
+        hex_answers.fill_perfect_moves(board, False, turned, moves, hex_proof.make_work(1 << 16, 1 << 16))
         assert (moves.view(bool) == perfect[:, index]).all()
 
 
 def test_small_tables_forget_and_still_prove():
     game = make("hex", size=5)
-    board, states = hex_proof.make_board(5), random_positions(make("hex", size=5), 200, np.random.default_rng(3), 2)
+    board, states = hex_bits.make_board(5), random_positions(make("hex", size=5), 200, np.random.default_rng(3), 2)
     expected = solver(game).perfect_moves(states)
     work = hex_proof.make_work(64, 64)
     out = np.zeros(expected.shape, np.int8)
-    hex_proof.fill_perfect_moves(board, False, states, out, work)
+    hex_answers.fill_perfect_moves(board, False, states, out, work)
     assert (out.view(bool) == expected).all()
 
 
@@ -272,7 +273,7 @@ def test_the_empty_board_takes_few_positions():
     for size, most in ((5, 60), (6, 4000)):
         work = hex_proof.make_work(1 << 20, 1 << 12)
         zero = np.uint64(0)
-        assert hex_proof.prove(hex_proof.make_board(size), zero, zero, work) & hex_proof.WON
+        assert hex_proof.prove(hex_bits.make_board(size), zero, zero, work) & hex_table.WON
         assert work.tally[0] < most
 
 
@@ -498,8 +499,11 @@ while True:
 def test_a_writer_killed_at_any_moment_leaves_a_whole_file(cache):
     """Two writers at a time, killed; whatever stands under the final name can be read."""
     rng = np.random.default_rng(8)
+    env = dict(os.environ)
+    if numba.config.CACHE_DIR:  # the kernels this process has compiled
+        env["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR
     for _ in range(3):
-        writers = [subprocess.Popen([sys.executable, "-c", WRITER], stdout=subprocess.PIPE) for _ in range(2)]
+        writers = [subprocess.Popen([sys.executable, "-c", WRITER], stdout=subprocess.PIPE, env=env) for _ in range(2)]
         for writer in writers:
             assert writer.stdout.readline() == b"ready\n"
         time.sleep(rng.random() * 0.3)
