@@ -9,6 +9,9 @@ hex          Hex at any size, with and without swap
 promises     the promises of the contract, one check each
 conformance  check_game: every promise of the contract as one named check
 exact        exact play: the values of positions and the stubborn perfect player
+enumeration  exact play of any small game, all positions looked at
+hex_solver   exact play of Hex: hex_bits (bitboards), hex_table, hex_proof (must-play), hex_answers (sets of moves)
+exact_store  results of solvers on disk
 """
 
 from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, kernel, make

@@ -95,17 +95,24 @@ def spread(board, size, cell):
     """Give all stones of the group of `cell` the edge of that stone.
 
     Groups are uniform and a group's edge changes once before the end, so each stone is rewritten at most twice in a
-    game, however often groups join.
+    game, however often groups join. The stack is our own: cached kernels that call themselves can crash when they are
+    loaded again (numba issue 6061).
     """
     code = board[cell]
-    row, col = cell // size, cell % size
-    for i in range(6):
-        r, c = row + DOWN[i], col + RIGHT[i]
-        if 0 <= r < size and 0 <= c < size:
-            other = board[r * size + c]
-            if other != 0 and other != code and other % 2 == code % 2:
-                board[r * size + c] = code
-                spread(board, size, r * size + c)
+    stack = np.empty(size * size, np.int16)
+    stack[0] = cell
+    count = 1
+    while count > 0:
+        count -= 1
+        row, col = stack[count] // size, stack[count] % size
+        for i in range(6):
+            r, c = row + DOWN[i], col + RIGHT[i]
+            if 0 <= r < size and 0 <= c < size:
+                other = board[r * size + c]
+                if other != 0 and other != code and other % 2 == code % 2:
+                    board[r * size + c] = code
+                    stack[count] = r * size + c
+                    count += 1
 
 
 @kernel
