@@ -22,7 +22,7 @@ frontier: setup
 	$(RUN) -m experiments.train study=quick
 
 test: setup
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n $(JOBS) --dist loadfile
 
 check: setup
 	$(RUN) -m ruff check .

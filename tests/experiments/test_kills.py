@@ -214,5 +214,7 @@ def test_a_worker_killed_for_its_memory_is_told_in_one_line(tmp_path):
     workers(process)[0].kill()
     ended = finish(process)
     assert ended.status == 1, ended.err
-    assert ended.err.splitlines()[-1].startswith("error: a worker process was killed"), ended.err
+    # The interpreter's own tracker may add a warning of semaphores that the killed process held.
+    told = [line for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert len(told) == 1 and told[0].startswith("error: a worker process was killed"), ended.err
     assert "Traceback" not in ended.err
