@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from games.core import kernel
+from mcts.compiler import kernel
 
 
 @kernel

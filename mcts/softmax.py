@@ -1,20 +1,21 @@
 """Priors from logits and the best of them: work that every new node costs for each of its actions.
 
-The loops are simple enough for the compiler to make them wide: no branches, maxima over integers (non-negative floats
-are ordered as the integers of the same bits), sums over integers, where the order of additions cannot matter. The
-results are therefore the same whatever the machine makes of the loops.
+The loops have no branches: nobody can predict which actions are legal, and wrong guesses cost more than the arithmetic.
+So the compiler makes them wide, and maxima and sums run over integers (non-negative floats are ordered as the integers
+of the same bits), where order cannot matter: the results are the same whatever the machine makes of the loops.
 """
 
 import math
 
 import numpy as np
 
-from games.core import kernel
+from mcts.compiler import kernel
 
 _LOG2_E = np.float32(1.44269504)
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)  # ln 2 in two parts; n * _LN2_HIGH is exact
 _C2, _C3, _C4, _C5, _C6 = (np.float32(1 / math.factorial(k)) for k in range(2, 7))
 _ONE = np.float32(1.0)
+_FAR = np.float32(1e30)  # below any logit
 _LOWEST = np.float32(-80.0)  # less than e^-80 of the largest counts as that
 _FIXED_POINT = np.float32(2.0**32)
 
@@ -23,18 +24,18 @@ _FIXED_POINT = np.float32(2.0**32)
 def masked_softmax(logits, view, legal, prior):
     """prior[view[j]] = softmax of the legal logits, -1 where not legal; all arrays [A]."""
     for j in range(len(logits)):
-        a = view[j]
-        prior[a] = logits[j] if legal[a] else np.float32(-np.inf)
+        prior[view[j]] = logits[j]
+    for a in range(len(prior)):
+        prior[a] -= _FAR * (_ONE - np.float32(legal[a]))
     top = _largest(prior)
     for a in range(len(prior)):
-        weight = _exp(max(prior[a] - top, _LOWEST))
-        prior[a] = weight if legal[a] else np.float32(0.0)
+        prior[a] = np.float32(legal[a]) * _exp(max(prior[a] - top, _LOWEST))
     total = np.int64(0)
     for a in range(len(prior)):
         total += np.int64(prior[a] * _FIXED_POINT)
     scale = _FIXED_POINT / np.float32(total)
     for a in range(len(prior)):
-        prior[a] = prior[a] * scale if legal[a] else np.float32(-1.0)
+        prior[a] = prior[a] * scale - (_ONE - np.float32(legal[a]))
 
 
 @kernel
@@ -46,10 +47,10 @@ def highest(prior):
         top = max(top, bits[a])
     if top < 0:
         return -1
+    best = np.int32(len(bits))
     for a in range(len(bits)):
-        if bits[a] == top:
-            return a
-    return -1
+        best = min(best, np.int32(a) if bits[a] == top else np.int32(len(bits)))
+    return best
 
 
 @kernel
