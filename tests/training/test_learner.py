@@ -71,6 +71,17 @@ def test_batches_depend_on_seed_and_step_alone(hex3, replay):
     assert not torch.equal(weights(1, 5), weights(2, 5))
 
 
+def test_each_step_draws_a_batch_of_its_own(hex3, replay, monkeypatch):
+    drawn = []
+    draw = replay.draw
+    monkeypatch.setattr(replay, "draw", lambda count, rng: drawn.append(draw(count, rng)) or drawn[-1])
+    learner = Learner(network(hex3), settings(steps_per_move=3), seed=0)
+    for _ in range(2):
+        learner.learn(replay)
+    assert len(drawn) == 6
+    assert len({batch.policy.tobytes() for batch in drawn}) == 6
+
+
 def test_weight_decay_shrinks_what_no_gradient_moves(hex3, replay):
     """A block's weights get no gradient while its alpha is 0, and alpha's own gradient is what opens it."""
     learner = Learner(network(hex3), settings(weight_decay=0.5, learning_rate=0.01), seed=0)
