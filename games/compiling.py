@@ -21,10 +21,9 @@ STALE_SECONDS = 14 * 86400
 
 
 def use_cache_of_this_source() -> None:
-    """Point numba at the folder of this source, unless NUMBA_CACHE_DIR says otherwise or it cannot be written."""
-    if os.environ.get("NUMBA_CACHE_DIR"):
-        return
-    place = folder() / "kernels" / source_digest()
+    """Point numba at the folder of this source, under NUMBA_CACHE_DIR if that is set; not if it cannot be written."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    place = (pathlib.Path(chosen) if chosen else folder() / "kernels") / f"isoelo-{source_digest()}"
     try:
         place.mkdir(parents=True, exist_ok=True)
         os.utime(place)
@@ -47,6 +46,6 @@ def source_digest(root: pathlib.Path | None = None) -> str:
 
 def _drop_stale(parent: pathlib.Path) -> None:
     """Remove the folders of source that nobody has run for two weeks."""
-    for old in parent.iterdir():
+    for old in parent.glob("isoelo-*"):
         if time.time() - old.stat().st_mtime > STALE_SECONDS:
             shutil.rmtree(old, ignore_errors=True)

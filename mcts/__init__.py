@@ -1,6 +1,5 @@
 """Search trees as arrays and kernels over them; no rules, no networks.
 
-compiler  numba, with a cache that notices changes
 streams   random numbers, one stream per row
 prefetch  memory asked for ahead of its use
 softmax   priors from logits

@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from mcts.compiler import kernel
+from games.core import kernel
 
 
 @kernel

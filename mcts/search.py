@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from games.core import OVER, RESULT, TO_MOVE, Game
-from mcts.compiler import kernel
+from games.core import OVER, RESULT, TO_MOVE, Game, kernel
 from mcts.prefetch import AHEAD, prefetch
 from mcts.puct import select
 from mcts.softmax import masked_softmax

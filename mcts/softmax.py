@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from mcts.compiler import kernel
+from games.core import kernel
 
 _LOG2_E = np.float32(1.44269504)
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)  # ln 2 in two parts; n * _LN2_HIGH is exact

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mcts.compiler import kernel
+from games.core import kernel
 from mcts.softmax import highest
 
 NODE = np.dtype(

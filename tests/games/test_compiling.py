@@ -1,8 +1,17 @@
 """Compiled kernels are kept apart per state of the source."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import numba
+import pytest
 
 from games import compiling
+
+ROOT = Path(compiling.__file__).parents[1]
 
 
 def tree(tmp_path, **files):
@@ -29,21 +38,42 @@ def test_a_file_without_kernels_changes_nothing(tmp_path):
     assert compiling.source_digest(tree(root, games__plain="x = 1")) == compiling.source_digest(root)
 
 
-def test_numba_writes_to_the_folder_of_this_source(monkeypatch, tmp_path):
+@pytest.mark.parametrize("variable, below", [("ISOELO_CACHE", "kernels"), ("NUMBA_CACHE_DIR", ".")])
+def test_numba_writes_to_the_folder_of_this_source(monkeypatch, tmp_path, variable, below):
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    monkeypatch.setenv("ISOELO_CACHE", str(tmp_path))
+    monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setattr(numba.config, "CACHE_DIR", "before")
     compiling.use_cache_of_this_source()
-    assert str(tmp_path / "kernels" / compiling.source_digest()) == numba.config.CACHE_DIR
+    assert Path(numba.config.CACHE_DIR) == tmp_path / below / f"isoelo-{compiling.source_digest()}"
 
 
-def test_an_unwritable_folder_or_a_choice_of_the_user_is_left_alone(monkeypatch, tmp_path):
+def test_a_folder_that_cannot_be_written_is_left_alone(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(numba.config, "CACHE_DIR", "before")
     monkeypatch.setenv("ISOELO_CACHE", str(tmp_path / "file" / "cache"))
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     compiling.use_cache_of_this_source()
-    monkeypatch.setenv("ISOELO_CACHE", str(tmp_path))
-    monkeypatch.setenv("NUMBA_CACHE_DIR", "own")
-    compiling.use_cache_of_this_source()
     assert numba.config.CACHE_DIR == "before"
+
+
+def test_an_edit_of_a_called_file_is_noticed(tmp_path):
+    """Without the folder per source, search.py would go on with the selection that it was compiled with."""
+    for package in ("games", "mcts"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "ISOELO_CACHE": str(tmp_path / "cache")}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    call = [
+        sys.executable,
+        "-c",
+        "import numpy as np; from mcts.tree import choose_candidate as f; print(f.__module__)",
+    ]
+
+    def folders():
+        subprocess.run(call, env=environment, cwd=tmp_path, check=True, capture_output=True)
+        return {path.name for path in (tmp_path / "cache" / "kernels").iterdir()}
+
+    before = folders()
+    assert len(before) == 1 and folders() == before
+    with open(tmp_path / "mcts" / "softmax.py", "a") as file:
+        file.write("# edited\n")
+    assert len(folders() - before) == 1
