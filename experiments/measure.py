@@ -51,7 +51,7 @@ def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], o
     states = scattered(case.game, case.batch, case.seed)
     evaluator = Recorder(NetworkEvaluator(case.network))
     run = functools.partial(search, case.game, evaluate=evaluator, budgets=case.budget, settings=case.rule)
-    run(states[:1])  # compiles
+    run(states[:2])  # compiles; a single row would compile for arrays of another layout
     memory = Memory()
     evaluator.sizes.clear()
     tree = run(states)
