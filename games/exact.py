@@ -10,7 +10,7 @@ How a solver attaches to a game: beside the game's module stands one called the 
 without one is enumerated if it is small enough. Nothing else is to be edited.
 
     python -m games.exact hex size=5              value, winning openings, positions searched, time
-    python -m games.exact tictactoe < board.txt   the same for a position as `draw` writes it
+    python -m games.exact tictactoe - < board.txt the same for a position as `draw` writes it
 """
 
 from __future__ import annotations
@@ -82,17 +82,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m games.exact",
         description="Solve a position: its value for the player to move, what each move is worth, and the perfect "
-        "player's choice. The position is read from standard input, up to its end, as the game draws it; if that is "
-        "empty or a terminal, it is the initial position.",
-        epilog="examples: python -m games.exact hex size=5;  python -m games.exact tictactoe < board.txt",
+        "player's choice. The position is the initial one, or with - what standard input holds, as the game draws it.",
+        epilog="examples: python -m games.exact hex size=5;  python -m games.exact tictactoe - < board.txt",
     )
     parser.add_argument("game", help="a game, such as hex or tictactoe, or package.module:Class")
-    parser.add_argument("setting", nargs="*", help="its settings, such as size=5 swap=true")
+    parser.add_argument("setting", nargs="*", help="its settings, such as size=5 swap=true; - to read a position")
     options = parser.parse_args(arguments)
     try:
-        game = make(options.game, **dict(map(_setting, options.setting)))
-        text = "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
-        state = game.parse(text) if text.strip() else game.reset(1)[0]
+        game = make(options.game, **dict(_setting(text) for text in options.setting if text != "-"))
+        state = game.parse(sys.stdin.read()) if "-" in options.setting else game.reset(1)[0]
         print(report(game, state))
     except GameError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -534,7 +534,7 @@ def test_command_prints_the_map(capsys, monkeypatch):
 
 
 def test_command_reads_a_position(capsys, monkeypatch):
-    status, out, _ = run(capsys, monkeypatch, "tictactoe", text="x . .\n. o .\n. . x\n")
+    status, out, _ = run(capsys, monkeypatch, "tictactoe", "-", text="x . .\n. o .\n. . x\n")
     assert status == 0 and "the player to move draws" in out
     assert "# = -\n= # =\n- = #" in out and "perfect player: b1 a2 c2 b3" in out
 
@@ -552,5 +552,5 @@ def test_command_explains_errors(capsys, monkeypatch, arguments, message):
 
 
 def test_command_refuses_text_that_is_no_position(capsys, monkeypatch):
-    status, _, err = run(capsys, monkeypatch, "hex", "size=3", text="nonsense")
+    status, _, err = run(capsys, monkeypatch, "hex", "size=3", "-", text="nonsense")
     assert status == 2 and "no such position" in err
