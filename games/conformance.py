@@ -18,7 +18,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from games.core import Game, GameError, make
+from games.core import Game, GameError, make, parse_settings
 from games.promises import CHECKS, PromiseBroken, check_declared_facts, check_plain_python
 
 __all__ = ["CHECKS", "PromiseBroken", "check_game", "parametrize_with_checks", "run_checks"]
@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the random games (default 0)")
     options = parser.parse_args(arguments)
     try:
-        game = make(options.game, **dict(_setting(text) for text in options.settings))
+        game = make(options.game, **parse_settings(options.settings))
     except (GameError, ImportError, TypeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -103,18 +103,6 @@ def _report(game, seed):
     left = f", {len(CHECKS) - done} not run" if done < len(CHECKS) else ""
     print(f"{game.title}: {done - failed} of {len(CHECKS)} promises kept{left}")
     return 1 if failed else 0
-
-
-def _setting(text):
-    key, equals, value = text.partition("=")
-    if not equals or not key.isidentifier():
-        raise GameError(f"{text!r} is no setting: expected key=value, such as size=5")
-    if value.lower() in ("true", "false"):
-        return key, value.lower() == "true"
-    try:
-        return key, int(value)
-    except ValueError:
-        return key, value
 
 
 if __name__ == "__main__":

@@ -198,6 +198,20 @@ def make(name: str, **settings) -> Game:
     return cls(**settings)
 
 
+def parse_settings(texts: typing.Iterable[str]) -> dict[str, int | bool | str]:
+    """Settings from a command line: `size=5`, `swap=true`. Raises GameError for anything else."""
+    settings: dict[str, int | bool | str] = {}
+    for text in texts:
+        key, _, value = text.partition("=")
+        if not key.isidentifier() or not value:
+            raise GameError(f"{text!r} is no setting: expected key=value, such as size=5")
+        if value.lower() in ("true", "false"):
+            settings[key] = value.lower() == "true"
+        else:
+            settings[key] = int(value) if value.lstrip("-").isdecimal() else value
+    return settings
+
+
 def int_setting(game: str, key: str, value, low: int, high: int) -> int:
     """`value` as an integer in [low, high]; raises GameError naming game, key and range."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:

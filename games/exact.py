@@ -23,7 +23,7 @@ import time
 
 import numpy as np
 
-from games.core import OVER, RESULT, TO_MOVE, Game, GameError, make
+from games.core import OVER, RESULT, TO_MOVE, Game, GameError, make, parse_settings
 
 ILLEGAL = -2
 """What `action_values` holds for actions that may not be played."""
@@ -89,25 +89,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("setting", nargs="*", help="its settings, such as size=5 swap=true; - to read a position")
     options = parser.parse_args(arguments)
     try:
-        game = make(options.game, **dict(_setting(text) for text in options.setting if text != "-"))
+        game = make(options.game, **parse_settings(text for text in options.setting if text != "-"))
         state = game.parse(sys.stdin.read()) if "-" in options.setting else game.reset(1)[0]
         print(report(game, state))
     except GameError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _setting(text: str) -> tuple[str, int | bool | str]:
-    key, equals, value = text.partition("=")
-    if not key or not equals or not value:
-        raise GameError(f"setting {text!r} cannot be read: expected key=value, such as size=5")
-    if value.lower() in ("true", "false"):
-        return key, value.lower() == "true"
-    try:
-        return key, int(value)
-    except ValueError:
-        return key, value
 
 
 def report(game: Game, state: np.ndarray) -> str:
