@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -13,10 +13,8 @@ from matplotlib.figure import Figure
 
 from experiments.envelope import Agents, Points
 from experiments.fits import Fitted
+from experiments.result import Result
 from games.files import write_bytes
-
-if TYPE_CHECKING:
-    from experiments.frontier import Result
 
 INK, SOFT, ACCENT = "#22303c", "#8b98a5", "#b4472e"
 STRENGTH = matplotlib.colormaps["viridis"]

@@ -15,12 +15,12 @@ import numpy as np
 from omegaconf import DictConfig
 
 from experiments import analysis, collect, figures, ratings, records, report
-from experiments.analysis import Settings, Tradeoff
+from experiments.analysis import Settings
 from experiments.command import one_line_errors, run_application, typed
 from experiments.envelope import Agents, Points
-from experiments.fits import FitError, Fitted
-from experiments.ratings import Rated
+from experiments.fits import FitError
 from experiments.records import RecordError, Table
+from experiments.result import Result
 
 
 @dataclass
@@ -64,21 +64,6 @@ class FrontierConfig:
         plan = self.plan
         wishes = (tuple(plan.targets), tuple(plan.budgets), tuple(plan.moves))
         return Settings(self.replicates, self.max_evaluations, *wishes, self.seed)
-
-
-@dataclass
-class Result:
-    """Everything that figures and report show."""
-
-    title: str
-    table: Table  # rated agents
-    agents: Agents  # those with known compute
-    points: Points  # of the frontier
-    changepoint: Fitted | None
-    tradeoff: Tradeoff | None
-    numbers: dict[str, Any]  # frontier.json
-    rated: list[Rated]  # empty for a foreign table
-    runs: list[dict]  # provenance of the runs
 
 
 def finish(study_dir: Path, anchor: str | None = None, settings: Settings | None = None) -> Path:

@@ -6,14 +6,12 @@ import base64
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 
+from experiments.result import Result
 from games.files import write_text
-
-if TYPE_CHECKING:
-    from experiments.frontier import Result
 
 JONES = {"flops_slope": 510, "size_slope": -430, "intercept": -4400, "plateau_slope": -270, "plateau_intercept": 570}
 JONES_RESIDUAL = 0.006
