@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 
 class Interrupted(Exception):
@@ -27,6 +28,8 @@ def listen(follow_parent: bool = False, on_signal=None) -> None:
     global _parent
     worker_of = multiprocessing.parent_process() if follow_parent else None
     _parent = None if worker_of is None else worker_of.pid
+    if follow_parent:
+        leave_with_parent()
 
     def hear(number, frame):
         global _told
@@ -43,6 +46,27 @@ def listen(follow_parent: bool = False, on_signal=None) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, hear)
         signal.signal(signal.SIGTERM, hear)
+
+
+GRACE_SECONDS = 30.0
+
+
+def leave_with_parent() -> None:
+    """In a worker process, end it some time after the process it works for: idle workers would wait for ever.
+
+    The time is for a checkpoint; a worker that has saved its own leaves sooner.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None or any(thread.name == "leave with parent" for thread in threading.enumerate()):
+        return
+
+    def watch():
+        while os.getppid() == parent.pid:
+            time.sleep(1)
+        time.sleep(GRACE_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="leave with parent", daemon=True).start()
 
 
 def told() -> str | None:
