@@ -31,6 +31,7 @@ from experiments.command import one_line_errors, run_application
 from experiments.play import Protocol, play_pairs
 from experiments.pool import Pool, exact_player, pools, read_study
 from experiments.schedule import first_guess, plan_round
+from training import interrupt
 
 CHUNK_PAIRS = 1024
 COLUMNS = [column.name for column in records.MATCHES]
@@ -224,6 +225,7 @@ def play_chunk(pool: Pool, chunk: Chunk, protocol: Protocol, progress: Path) -> 
     import torch
 
     parent = multiprocessing.parent_process()
+    interrupt.leave_with_parent()
     if threading.current_thread() is threading.main_thread() and parent is not None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
