@@ -23,7 +23,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 TINY_RUN = [
     "game.size=3", "network.width=6", "network.depth=1", "training.positions=8000", "training.games=16",
     "training.budget=8", "training.replay_positions=500", "training.batch=32", "training.steps_per_move=1",
-    "training.snapshots_per_decade=4", "training.checkpoint_seconds=0.2",
+    "training.snapshots_per_decade=4", "training.checkpoint_seconds=0.2", "training.learning_rate=0.003",
+    "search.c=1.5",
 ]  # fmt: skip
 TINY_STUDY = [
     "-m", *TINY_RUN, "game.size=2,3", "network.width=2,6", "study.name=tiny", "arena.budgets=[1,4]", "arena.openings=4",

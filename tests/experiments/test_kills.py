@@ -19,7 +19,7 @@ from applications import TINY_RUN, TINY_STUDY, finish, kill, members, snapshots,
 
 KILLS = int(os.environ.get("ISOELO_KILLS", 0))
 LONGER_RUN = ["training.positions=60000"] if KILLS else []
-LONGER_STUDY = ["training.positions=24000", "arena.rounds=12", "arena.openings=64"] if KILLS else []
+LONGER_STUDY = ["training.positions=24000", "arena.rounds=12", "arena.openings=16"] if KILLS else []
 STUDY = ("tests/experiments/study_without_fits.py",)
 
 
@@ -52,7 +52,7 @@ def rows_of(study):
     return max(path.read_bytes().count(b"\n") - 1, 0) if path.exists() else 0
 
 
-def wait_for_end(process, seconds=60):
+def wait_for_end(process, seconds=120):
     """Wait until all that `process` started has left."""
     end = time.monotonic() + seconds
     while members(process) and time.monotonic() < end:
@@ -156,11 +156,17 @@ def test_a_study_killed_at_random_moments_ends_as_an_undisturbed_one(undisturbed
         process = start(*arguments, program=STUDY)
         only_play = number >= 2 * count // 3  # the last third falls into the matches
         wait_for(lambda p=process, t=began, o=only_play: plays(p) or (not o and saved_since(study, t)), process)
-        playing = plays(process)
-        time.sleep(rng.uniform(0, 5 if playing else 0.6))
+        if not plays(process):
+            time.sleep(rng.uniform(0, 0.6))
+        elif number % 2:
+            time.sleep(rng.uniform(0, 5))
+        else:  # between the rounds, with matches on the disk
+            before = rows_of(study)
+            wait_for(lambda p=process, rows=before: rows_of(study) > rows, process)
+            time.sleep(rng.uniform(0, 0.5))
         group = number % 3 != 1  # else the parent alone, and its workers have to notice
         ended = kill(process, group=group)
-        if ended.status == 0 and KILLS:
+        if ended.status == 0 and len(seen) >= 2:
             break  # the study has ended before this kill
         assert ended.status == -signal.SIGKILL, ended.err
         assert group or wait_for_end(process), "workers left behind"

@@ -83,7 +83,7 @@ def test_refusals_reach_the_shell(tmp_path):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["training.learning_rate=0.5"], "training.learning_rate=0.004, not 0.5"),
+    (["training.learning_rate=0.5"], "training.learning_rate=0.003, not 0.5"),
     (["search.c=3"], "search.c=1.5, not 3"),
     (["threads=2"], "threads=1, not 2"),
 ])  # fmt: skip
