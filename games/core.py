@@ -105,6 +105,21 @@ class Game:
         """Short name with the settings that matter: `hex5`, `hex5-swap`."""
         return f"{self.name}{self.size}"
 
+    @property
+    def openspiel_id(self) -> str | None:
+        """The same game in OpenSpiel, as `pyspiel.load_game` takes it, such as "hex(board_size=5,swap=False)".
+
+        Same means: the same initial position, turns, legal moves, ends and winners, move by move, with the actions
+        numbered as `openspiel_actions` says. OpenSpiel's players can then meet ours (agents/strategies/) and ours
+        enter OpenSpiel (agents/openspiel_bot.py). None where there is no such game or a setting has no counterpart.
+        """
+        return None
+
+    @property
+    def openspiel_actions(self) -> np.ndarray:
+        """OpenSpiel's number of each action, int64 [A]; the same numbers unless a game says otherwise."""
+        return np.arange(self.num_actions)
+
     # ---- batches ---------------------------------------------------------------------------------------------------
 
     def reset(self, count: int) -> np.ndarray:

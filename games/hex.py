@@ -191,6 +191,10 @@ class Hex(Game):
     def title(self):
         return f"hex{self.size}-swap" if self.settings["swap"] else f"hex{self.size}"
 
+    @property
+    def openspiel_id(self):
+        return f"hex(board_size={self.size},swap={self.settings['swap']})"
+
     def action_text(self, action):
         if action == self.size**2:
             return "swap"

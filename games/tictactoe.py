@@ -74,6 +74,10 @@ class TicTacToe(Game):
             max_length=9, symmetries=Symmetries(np.array(turns), np.array(turns)),
         )  # fmt: skip
 
+    @property
+    def openspiel_id(self):
+        return "tic_tac_toe"
+
     def draw(self, state):
         marks = np.array(list(".xo"))[state[HEADER:]].reshape(3, 3)
         return "\n".join(" ".join(row) for row in marks)
