@@ -1,0 +1,40 @@
+"""Random games of Othello, Y, Pentago and Go against OpenSpiel's rules.
+
+The suite plays some hundred games of each size. Ten thousand of each, some minutes:
+
+    ISOELO_GAMES=10000 python -m pytest tests/games/test_openspiel_b.py -q
+"""
+
+import os
+
+import numpy as np
+import pyspiel
+from test_openspiel import play_side_by_side
+
+from games import make
+
+
+def games(count):
+    """How many games to play: `count`, or what ISOELO_GAMES says."""
+    return int(os.environ.get("ISOELO_GAMES", count))
+
+
+# ---- Othello -------------------------------------------------------------------------------------------------------
+
+
+def test_othello():
+    game = make("othello", size=8)
+    reference = pyspiel.load_game(game.openspiel_id)
+    assert reference.num_distinct_actions() == game.num_actions and reference.max_game_length() >= game.max_length
+    ended = {}
+
+    def same_board(state, other):
+        ours = [line.split()[1:] for line in game.draw(state).splitlines()[1:-1]]
+        theirs = [line.split()[1:-1] for line in str(other).replace("-", ".").splitlines()[2:10]]
+        assert ours == theirs
+        if other.is_terminal():
+            ended[id(other)] = (64 in other.history(), any("." in row for row in ours))
+
+    lengths = play_side_by_side(game, reference, games(150), 0, same_board=same_board)
+    passed, holes = np.sum(list(ended.values()), axis=0)
+    assert passed > len(ended) / 4 and holes > 0 and lengths.max() > 60  # some end before the board is full
