@@ -1,0 +1,110 @@
+"""Random games of connect_four, mnk and breakthrough against OpenSpiel's rules, side by side.
+
+The counts are those of the suite. Ten thousand games of each, some minutes:
+
+    ISOELO_GAMES=10000 python -m pytest tests/games/test_openspiel_a.py -q -n0
+"""
+
+import os
+
+import pyspiel
+import pytest
+from test_openspiel import play_side_by_side
+
+from games import make
+
+GAMES = int(os.environ.get("ISOELO_GAMES", 0))
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "connect", "count"),
+    [(6, 7, 4, 200), (4, 4, 3, 200), (3, 5, 4, 200), (5, 2, 3, 200), (1, 6, 2, 100), (7, 1, 3, 20), (9, 10, 5, 50)],
+)
+def test_connect_four(rows, columns, connect, count):
+    game = make("connect_four", rows=rows, columns=columns, connect=connect)
+
+    def same_board(state, other):
+        drawn = [line.split()[1:] for line in game.draw(state).splitlines()[1:-1]]
+        assert ["".join(line) for line in drawn] == str(other).split()
+
+    reference = pyspiel.load_game(game.openspiel_id)
+    assert reference.num_distinct_actions() == game.num_actions
+    assert reference.max_game_length() == game.max_length
+    lengths = play_side_by_side(game, reference, GAMES or count, 0, same_board=None if GAMES else same_board)
+    if rows * columns <= 15:  # boards are filled
+        assert lengths.max() == game.max_length
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "k", "count"),
+    [(3, 3, 3, 200), (4, 4, 4, 200), (2, 7, 4, 200), (6, 3, 3, 200), (1, 5, 3, 100), (9, 9, 5, 60), (15, 15, 5, 20)],
+)
+def test_mnk(rows, columns, k, count):
+    game = make("mnk", rows=rows, columns=columns, k=k)
+
+    def same_board(state, other):
+        drawn = [line.split()[1:] for line in game.draw(state).splitlines()[1:-1]]
+        assert ["".join(line) for line in drawn] == str(other).split()
+
+    reference = pyspiel.load_game(game.openspiel_id)
+    assert reference.num_distinct_actions() == game.num_actions
+    assert reference.max_game_length() == game.max_length
+    lengths = play_side_by_side(game, reference, GAMES or count, 0, same_board=None if GAMES else same_board)
+    if rows * columns <= 16:  # boards are filled
+        assert lengths.max() == game.max_length
+
+
+@pytest.mark.parametrize("size", [9, 15])
+def test_gomoku(size):
+    """Freestyle: more than five win too, in OpenSpiel's game of that name as in ours."""
+    game = make("mnk", rows=size, columns=size, k=5)
+    play_side_by_side(game, pyspiel.load_game(f"gomoku(size={size})"), GAMES or 20, 1)
+
+
+class Renumbered:
+    """OpenSpiel's breakthrough, or one of its positions, with our numbers for its actions.
+
+    Its own are ((row * columns + col) * 6 + direction) * 2 + capture, with directions 3 to 5 for player 1.
+    """
+
+    def __init__(self, theirs):
+        self.theirs = theirs
+
+    def __getattr__(self, name):
+        return getattr(self.theirs, name)
+
+    def new_initial_state(self):
+        return Renumbered(self.theirs.new_initial_state())
+
+    def numbers(self):
+        """Of the legal actions: ours -> theirs."""
+        found = {}
+        for action in self.theirs.legal_actions():
+            cell, direction = divmod(action // 2, 6)
+            assert direction // 3 == self.theirs.current_player()
+            found[3 * cell + direction % 3] = action
+        return found
+
+    def legal_actions(self):
+        return sorted(self.numbers())
+
+    def apply_action(self, action):
+        self.theirs.apply_action(self.numbers()[action])
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "count"),
+    [(6, 6, 100), (8, 8, 40), (2, 2, 20), (3, 7, 100), (4, 3, 200), (5, 5, 100), (6, 2, 200), (7, 4, 60), (9, 10, 10)],
+)
+def test_breakthrough(rows, columns, count):
+    game = make("breakthrough", rows=rows, columns=columns)
+
+    def same_board(state, other):
+        drawn = ["".join(line.split()[1:]) for line in game.draw(state).splitlines()[1:-1]]
+        theirs = [line[1:] for line in str(other.theirs).splitlines()[:rows]]
+        assert drawn == [line.replace("b", "x").replace("w", "o") for line in theirs]
+
+    reference = pyspiel.load_game(f"breakthrough(rows={rows},columns={columns})")
+    assert game.max_length <= reference.max_game_length()
+    lengths = play_side_by_side(game, Renumbered(reference), GAMES or count, 0, None, None if GAMES else same_board)
+    assert lengths.max() <= game.max_length
