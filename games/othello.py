@@ -21,6 +21,7 @@ Source    L. Waterman and J. Mollett 1883, first position G. Hasegawa 1971; acti
 
 import numpy as np
 
+from games import grid_text
 from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, int_setting, kernel
 
 # The board is three words of 64 bits, cell r * size + c at bit r * size + c: the discs of each player, and the cells
@@ -162,50 +163,26 @@ class Othello(Game):
         return "othello" if self.size == 8 else None
 
     def action_text(self, action):
-        if action == self.size**2:
-            return "pass"
-        return f"{chr(ord('a') + action % self.size)}{action // self.size + 1}"
+        return "pass" if action == self.size**2 else grid_text.cell_text(action, self.size)
 
     # ---- text ------------------------------------------------------------------------------------------------------
 
     def draw(self, state):
         """The board, then who is to move or has won."""
-        lines = ["   " + " ".join(self._letters())]
-        for row in range(self.size):
-            lines.append(f"{row + 1:2d} " + " ".join(".xo"[disc] for disc in self._discs(state)[row]))
-        return "\n".join([*lines, self._status(state)])
+        return grid_text.draw(self._discs(state), state)
 
     def parse(self, text):
         """The position that `draw` wrote; spaces may differ."""
-        lines = [line.split() for line in text.strip().splitlines() if line.strip()]
-        if len(lines) != self.size + 2:
-            self._refuse(text, f"expected {self.size + 2} lines (letters, {self.size} rows, who is to move)")
-        if lines[0] != self._letters():
-            self._refuse(text, f"expected the letters {' '.join(self._letters())} above the board")
-        discs = np.zeros((self.size, self.size), np.int64)
-        for row, (label, *marks) in enumerate(lines[1:-1]):
-            if label != str(row + 1) or len(marks) != self.size or not set(marks) <= set(".xo"):
-                self._refuse(text, f"row {row + 1} must be its number and {self.size} of '.', 'x', 'o', with spaces")
-            discs[row] = [".xo".index(mark) for mark in marks]
-        status = " ".join(lines[-1])
+        discs, status = grid_text.read(self.title, text, self.size, self.size)
         self._check_discs(text, discs, status)
         state = self._build(discs, status.startswith("o"))
-        if self._status(state) != status:
-            self._refuse(text, f"the last line must be {self._status(state)!r} on this board, not {status!r}")
+        grid_text.check_status(self.title, text, status, state)
         return state
-
-    def _letters(self):
-        return [chr(ord("a") + col) for col in range(self.size)]
 
     def _discs(self, state):
         """0 empty, 1 + player, [size, size]."""
         cells = np.arange(self.size**2).reshape(self.size, self.size)
         return (state[DISCS] >> cells & 1) + 2 * (state[DISCS + 1] >> cells & 1)
-
-    def _status(self, state):
-        if state[OVER]:
-            return ("drawn", "x has won", "o has won")[state[RESULT]]
-        return f"{'xo'[state[TO_MOVE]]} to move" if state[MOVES] else f"{'xo'[state[TO_MOVE]]} must pass"
 
     def _build(self, discs, mover):
         """The position with `mover` to move, or the finished game if nobody can."""
@@ -223,7 +200,7 @@ class Othello(Game):
         centre = np.zeros_like(discs, np.bool_)
         centre[self.size // 2 - 1 : self.size // 2 + 1, self.size // 2 - 1 : self.size // 2 + 1] = True
         if not discs[centre].all():
-            self._refuse(text, "the four cells in the centre are never empty")
+            grid_text.refuse(self.title, text, "the four cells in the centre are never empty")
         reached = np.pad(centre, 1)
         inside = np.pad(discs != 0, 1)
         for _ in range(discs.size):
@@ -231,14 +208,15 @@ class Othello(Game):
             reached = inside & (rows | np.roll(rows, 1, 1) | np.roll(rows, -1, 1))
         if (reached != inside).any():
             row, col = np.argwhere(inside & ~reached)[0] - 1
-            self._refuse(text, f"no chain of discs leads from the centre to {self.action_text(row * self.size + col)}")
+            grid_text.refuse(
+                self.title,
+                text,
+                f"no chain of discs leads from the centre to {self.action_text(row * self.size + col)}",
+            )
         if (discs != 0).sum() == 4 and (discs != self._discs(self.reset(1)[0])).any():
-            self._refuse(text, "with four discs it must be the first position")
+            grid_text.refuse(self.title, text, "with four discs it must be the first position")
         if (discs != 0).sum() == 4 and status.startswith("o"):
-            self._refuse(text, "with four discs, x is to move")
-
-    def _refuse(self, text, reason):
-        raise GameError(f"{self.title}: no such position: {reason}; got\n{text}")
+            grid_text.refuse(self.title, text, "with four discs, x is to move")
 
 
 def _bits(cells):

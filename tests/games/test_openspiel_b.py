@@ -9,6 +9,7 @@ import os
 
 import numpy as np
 import pyspiel
+import pytest
 from test_openspiel import play_side_by_side
 
 from games import make
@@ -38,3 +39,22 @@ def test_othello():
     lengths = play_side_by_side(game, reference, games(150), 0, same_board=same_board)
     passed, holes = np.sum(list(ended.values()), axis=0)
     assert passed > len(ended) / 4 and holes > 0 and lengths.max() > 60  # some end before the board is full
+
+
+# ---- Y -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "count"), [(2, 50), (3, 200), (4, 200), (5, 150), (7, 60), (9, 30), (11, 20)])
+def test_y(size, count):
+    game = make("y", size=size)
+    reference = pyspiel.load_game(game.openspiel_id)
+    assert reference.num_distinct_actions() == game.num_actions and reference.max_game_length() == game.max_length
+
+    def same_board(state, other):
+        ours = [line.split()[1:] for line in game.draw(state).splitlines()[1:-1]]
+        theirs = str(other).translate(str.maketrans("O@[]", "xo  ")).splitlines()[1:]  # [ ] mark the last move
+        assert ours == [line.split()[1:] for line in theirs[:size]]
+
+    lengths = play_side_by_side(game, reference, games(count), size, same_board=same_board if size < 6 else None)
+    assert size < 4 or 2 * size - 1 <= lengths.max() <= game.max_length
+    assert size > 5 or lengths.max() == game.max_length  # the bound is reached

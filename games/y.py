@@ -1,0 +1,234 @@
+"""Y: two players fill a triangle of hexagons, and who connects all three sides wins. Sides of 2 to 19 cells.
+
+       a b c d           Both players (x first, then o) want the same: one group of stones that touches the top, the
+     1 . . x .           left and the right side. A corner lies on two sides. The cells next to (r, c) are those of Hex:
+      2 o x .            (r - 1, c) and (r - 1, c + 1) above, (r, c - 1) and (r, c + 1) beside, (r + 1, c - 1) and
+       3 x .             (r + 1, c) below, as far as they are on the board: r + c < size.
+        4 .              b2 touches b1, c1, a2, c2, a3, b3; here the x group touches top and left.
+
+Rules     players fill empty cells in turn; the first group on three sides wins; a full board has exactly one winner
+Actions   size * size, the cells of the square around the triangle: r * size + c; never legal where r + c >= size
+Planes    2: own stones, the opponent's, zero off the board
+Symmetry  all six of the triangle
+Longest   size * (size + 1) / 2 moves
+Value     the first player wins on every board, since an extra stone never harms (J. Nash's argument for Hex)
+Source    C. Shannon in the 1950s; C. Schensted, C. Titus, Mudcrack Y and Poly-Y, 1975; actions and geometry as in
+          OpenSpiel's y
+"""
+
+import itertools
+
+import numpy as np
+
+from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, int_setting, kernel
+
+# A cell holds 0 when empty, OUTSIDE off the board, else STONE + player + 2 * sides, where sides is the set of sides
+# that the stone's group touches: LEFT, TOP and RIGHT added up. All stones of a group carry the same set, so the cells
+# follow from the stones alone, in whatever order they were placed, and player 0 has the odd codes.
+OUTSIDE, STONE = -1, 1
+LEFT, TOP, RIGHT = 1, 2, 4
+ALL = LEFT + TOP + RIGHT
+
+# The six neighbours of a cell, as steps in row and column.
+ROWS = (-1, -1, 0, 0, 1, 1)
+COLS = (0, 1, -1, 1, -1, 0)
+
+# The last line of a drawn board, and the mover it stands for: the loser is to move in a finished game.
+MOVERS = {"x to move": 0, "o to move": 1, "x has won": 1, "o has won": 0}
+
+
+@kernel
+def reset(state, params):
+    size = params[0]
+    state[:] = 0
+    for row in range(size):
+        for col in range(size - row, size):
+            state[HEADER + row * size + col] = OUTSIDE
+
+
+@kernel
+def legal(state, params, mask):
+    running = state[OVER] == 0
+    for cell in range(params[0] * params[0]):
+        mask[cell] = running & (state[HEADER + cell] == 0)
+
+
+@kernel
+def apply(state, params, action):
+    size = params[0]
+    player = state[TO_MOVE]
+    state[TO_MOVE] = 1 - player
+    if place(state[HEADER : HEADER + size * size], size, player, action):
+        state[OVER] = 1
+        state[RESULT] = 1 - 2 * player
+
+
+@kernel
+def place(board, size, player, cell):
+    """Put a stone of `player` on an empty cell; True if its group touches all sides."""
+    row, col = cell // size, cell % size
+    sides = LEFT * (col == 0) + TOP * (row == 0) + RIGHT * (row + col == size - 1)
+    for i in range(6):
+        r, c = row + ROWS[i], col + COLS[i]
+        if r >= 0 and c >= 0 and r + c < size:
+            code = board[r * size + c]
+            if code > 0 and (code - STONE) % 2 == player:
+                sides |= (code - STONE) // 2
+    board[cell] = STONE + player + 2 * sides
+    if sides != 0:
+        spread(board, size, cell)
+    return sides == ALL
+
+
+@kernel
+def spread(board, size, cell):
+    """Give all stones of the group of `cell` the sides of that stone.
+
+    Groups are uniform and a group's sides change at most three times, so each stone is rewritten at most three times
+    in a game. The stack is our own: cached kernels that call themselves can crash when they are loaded again (numba
+    issue 6061).
+    """
+    code = board[cell]
+    stack = np.empty(size * size, np.int16)
+    stack[0] = cell
+    count = 1
+    while count > 0:
+        count -= 1
+        row, col = stack[count] // size, stack[count] % size
+        for i in range(6):
+            r, c = row + ROWS[i], col + COLS[i]
+            if r >= 0 and c >= 0 and r + c < size:
+                other = board[r * size + c]
+                if other > 0 and other != code and other % 2 == code % 2:
+                    board[r * size + c] = code
+                    stack[count] = r * size + c
+                    count += 1
+
+
+@kernel
+def observe(state, params, planes):
+    size = params[0]
+    own_parity = STONE - state[TO_MOVE]
+    board = state[HEADER:]
+    for row in range(size):
+        for col in range(size):
+            code = board[row * size + col]
+            planes[0, row, col] = (code > 0) & (code & 1 == own_parity)
+            planes[1, row, col] = (code > 0) & (code & 1 != own_parity)
+
+
+@kernel
+def winner_without(stones, size, absent):
+    """Who touches all sides among `stones` (0 empty, 1 + player), were the cell `absent` empty; -1 nobody."""
+    board = np.zeros(size * size, np.int16)
+    winner = -1
+    for cell in range(size * size):
+        if stones[cell] != 0 and cell != absent and place(board, size, stones[cell] - 1, cell):
+            winner = stones[cell] - 1
+    return winner
+
+
+class Y(Game):
+    """Y on a triangle with `size` cells to a side."""
+
+    name = "y"
+    rules = Rules(reset, legal, apply, observe)
+
+    def __init__(self, size: int = 7):
+        size = int_setting("y", "size", size, 2, 19)
+        turns = self._turns(size)
+        super().__init__(
+            settings={"size": size}, size=size, params=[size], state_words=HEADER + size * size,
+            num_actions=size * size, observation_shape=(2, size, size), max_length=size * (size + 1) // 2,
+            symmetries=Symmetries(turns, turns),
+        )  # fmt: skip
+
+    @staticmethod
+    def _turns(size):
+        """The six ways to exchange a cell's distances to the three sides, [6, cells]; cells off the board stay."""
+        turns = np.tile(np.arange(size * size), (6, 1))
+        for turn, order in zip(turns, itertools.permutations(range(3)), strict=True):
+            for row, col in _cells(size):
+                depths = (row, col, size - 1 - row - col)
+                turn[row * size + col] = depths[order[0]] * size + depths[order[1]]
+        return turns
+
+    @property
+    def openspiel_id(self):
+        return f"y(board_size={self.size})"
+
+    def action_text(self, action):
+        return f"{chr(ord('a') + action % self.size)}{action // self.size + 1}"
+
+    # ---- text ------------------------------------------------------------------------------------------------------
+
+    def draw(self, state):
+        """The triangle, then who is to move or has won."""
+        lines = ["   " + " ".join(self._letters())]
+        for row in range(self.size):
+            codes = state[HEADER + row * self.size :][: self.size - row]
+            marks = " ".join("." if code == 0 else "ox"[code % 2] for code in codes)
+            lines.append(" " * row + f"{row + 1:2d} {marks}")
+        return "\n".join([*lines, self._status(state)])
+
+    def parse(self, text):
+        """The position that `draw` wrote; spaces may differ."""
+        lines = [line.split() for line in text.strip().splitlines() if line.strip()]
+        if len(lines) != self.size + 2:
+            self._refuse(text, f"expected {self.size + 2} lines (letters, {self.size} rows, who is to move)")
+        if lines[0] != self._letters():
+            self._refuse(text, f"expected the letters {' '.join(self._letters())} above the board")
+        stones = np.zeros((self.size, self.size), np.int64)
+        for row, (label, *marks) in enumerate(lines[1:-1]):
+            width = self.size - row
+            if label != str(row + 1) or len(marks) != width or not set(marks) <= set(".xo"):
+                self._refuse(text, f"row {row + 1} must be its number and {width} of '.', 'x', 'o', with spaces")
+            stones[row, :width] = [".xo".index(mark) for mark in marks]
+        status = " ".join(lines[-1])
+        if status not in MOVERS:
+            self._refuse(text, f"the last line must be one of {', '.join(map(repr, MOVERS))}")
+        self._check_counts(text, stones, MOVERS[status])
+        state = self._build(stones.ravel(), MOVERS[status])
+        if self._status(state) != status:
+            self._refuse(text, f"the last line must be {self._status(state)!r} on this board")
+        self._check_end(text, state, stones.ravel())
+        return state
+
+    def _letters(self):
+        return [chr(ord("a") + col) for col in range(self.size)]
+
+    def _status(self, state):
+        return f"{'ox'[state[TO_MOVE]]} has won" if state[OVER] else f"{'xo'[state[TO_MOVE]]} to move"
+
+    def _build(self, stones, mover):
+        state = self.reset(1)[0]
+        for cell in np.flatnonzero(stones):
+            player = int(stones[cell]) - 1
+            if place(state[HEADER:], self.size, player, cell):
+                state[OVER] = 1
+                state[RESULT] = 1 - 2 * player
+        state[TO_MOVE] = mover
+        return state
+
+    def _check_counts(self, text, stones, mover):
+        x, o = int((stones == 1).sum()), int((stones == 2).sum())
+        if x - o != mover:
+            self._refuse(text, f"{x} x and {o} o cannot be with {'xo'[mover]} to move: turns alternate, x begins")
+
+    def _check_end(self, text, state, stones):
+        """The winner moved last, with the stone that made the connection: taking off some stone must undo it."""
+        if not state[OVER]:
+            return
+        winner = 1 - state[TO_MOVE]
+        if state[RESULT] != 1 - 2 * winner:
+            self._refuse(text, f"{'xo'[1 - winner]} has connected, so {'xo'[1 - winner]} must have moved last")
+        candidates = np.flatnonzero(stones == winner + 1)
+        if all(winner_without(stones, self.size, cell) == winner for cell in candidates):
+            self._refuse(text, f"{'xo'[winner]} had connected before the last move")
+
+    def _refuse(self, text, reason):
+        raise GameError(f"{self.title}: no such position: {reason}; got\n{text}")
+
+
+def _cells(size):
+    return [(row, col) for row in range(size) for col in range(size - row)]
