@@ -2,10 +2,11 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH  ?= torch==2.13.0
 VENV   := .venv
+PEERS  := .venv-peers
 RUN    := $(VENV)/bin/python
 JOBS   ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 
-.PHONY: setup frontier test check clean
+.PHONY: setup frontier test check peers bench-peers test-peers clean
 
 setup: $(VENV)/.ready
 
@@ -29,5 +30,21 @@ check: setup
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
+# Other programs to measure against (docs/peers.md), in an environment of their own: JAX, mctx, pgx, OpenSpiel.
+peers: $(PEERS)/.ready
+
+$(PEERS)/.ready: experiments/peers/requirements.txt
+	@test -n "$(PYTHON)" || { echo "no python3.11 on PATH: install Python 3.11 or call make PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@echo '*' > $(PEERS)/.gitignore
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bench-peers: setup peers
+	$(RUN) -m experiments.peers
+
+test-peers: peers
+	$(PEERS)/bin/python -m pytest tests/peers
+
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) $(PEERS) build *.egg-info .pytest_cache .ruff_cache .mypy_cache
