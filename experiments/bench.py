@@ -21,9 +21,9 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 from agents.network import make_network
-from experiments.cells import Search
 from experiments.command import one_line_errors, run_application, typed
 from experiments.measure import Case, measure, pinned
+from experiments.rule_settings import rule_of
 from games import make
 from games.files import write_text
 from training.settings import SettingsError
@@ -35,7 +35,7 @@ class Bench:
 
     game: dict[str, Any]
     network: dict[str, Any]
-    search: Search
+    search: dict[str, Any]
     batch: Any
     budget: Any
     threads: int
@@ -80,7 +80,9 @@ def case(settings: Bench) -> Case:
         for parameter in network.parameters():
             if not parameter.any():
                 parameter.fill_(0.1)  # products that are multiplied by 0 would be skipped
-    return Case(game, network, settings.search.puct(), settings.batch, settings.budget, settings.threads, settings.seed)
+    return Case(
+        game, network, rule_of(settings.search), settings.batch, settings.budget, settings.threads, settings.seed
+    )
 
 
 COLUMNS = {

@@ -20,32 +20,13 @@ from agents.agent import strategy_class
 from agents.network import NetworkError, make_network
 from experiments.arena_settings import Arena
 from experiments.command import typed
+from experiments.rule_settings import normalise, rule_of
 from games import GameError, make
 from games.files import sweep_up, write_text
-from mcts import Puct
+from mcts import RuleError
 from training import interrupt
 from training.interrupt import Interrupted
 from training.settings import SettingsError, Training
-
-
-@dataclass
-class Search:
-    """The search of self-play, and of the arena's agents unless they say otherwise."""
-
-    rule: str = "puct"
-    c: float = Puct.c
-    fpu_reduction: float = Puct.fpu_reduction
-
-    def __post_init__(self):
-        if self.rule != "puct":
-            raise SettingsError(f"search.rule={self.rule!r} cannot be: known is 'puct'")
-        if self.c <= 0:
-            raise SettingsError(f"search.c={self.c} cannot be: expected a number above 0")
-        if self.fpu_reduction < 0:
-            raise SettingsError(f"search.fpu_reduction={self.fpu_reduction} cannot be: expected a number of at least 0")
-
-    def puct(self) -> Puct:
-        return Puct(c=self.c, fpu_reduction=self.fpu_reduction)
 
 
 @dataclass
@@ -67,7 +48,7 @@ class Cell:
 
     game: dict[str, Any]
     network: dict[str, Any]
-    search: Search
+    search: dict[str, Any]
     training: Training
     arena: Arena
     study: Study
@@ -94,7 +75,11 @@ _NEUTRAL = ("checkpoint_seconds",)
 def check(config: DictConfig) -> Cell:
     """The typed cell. Raises SettingsError, GameError, NetworkError, AgentError or OmegaConf errors before any work."""
     OmegaConf.resolve(config)
+    normalise(config)
     cell: Cell = typed(Cell, config)
+    if cell.training.reuse and not rule_of(cell.search).anytime:
+        raise SettingsError(f"training.reuse=true cannot be with search.rule={cell.search['rule']}: its budget decides "
+                            "all steps of a search, so that none can be taken up again")  # fmt: skip
     game = make(**cell.game)
     make_network(game=game, **cell.network)
     strategy_class(cell.arena.strategy)
@@ -221,7 +206,7 @@ def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
     torch.set_num_threads(cell.threads)
     sweep_up(path)
     write_text(path / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
-    recipe = Recipe(make(**cell.game), cell.network, cell.search.puct(), cell.training, cell.seed, cell.device)
+    recipe = Recipe(make(**cell.game), cell.network, rule_of(cell.search), cell.training, cell.seed, cell.device)
     run = Run(recipe, path)
     write_provenance(path / "provenance.json", seed=cell.seed)
     flat = {"game": recipe.game.title, **{f"network.{k}": v for k, v in cell.network.items()}, "seed": cell.seed,
@@ -256,7 +241,7 @@ def _failed(path: Path, error: Exception, in_study: bool) -> str:
             return "interrupted"
         print(error, file=sys.stderr)
         raise KeyboardInterrupt from None
-    expected = isinstance(error, GameError | NetworkError | SettingsError | ValueError | OSError)
+    expected = isinstance(error, GameError | NetworkError | RuleError | SettingsError | ValueError | OSError)
     reason = str(error) if expected else "".join(traceback.format_exception(error))
     with suppress(OSError):  # a full disk: the message below is what is left
         write_status(path, "failed", state(path)["share"], reason)

@@ -25,7 +25,7 @@ import torch
 
 from agents.network import Network, NetworkEvaluator
 from games import Game
-from mcts import Puct, Tree, search
+from mcts import Rule, Search, search
 from mcts.streams import sample_rows, seed_streams, uniform
 from training.settings import SettingsError
 
@@ -39,7 +39,7 @@ class Case:
 
     game: Game
     network: Network
-    rule: Puct
+    rule: Rule
     batch: int
     budget: int
     threads: int
@@ -50,7 +50,7 @@ def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], o
     """One row of bench.json. `progress` is called after each repetition."""
     states = scattered(case.game, case.batch, case.seed)
     evaluator = Recorder(NetworkEvaluator(case.network))
-    run = functools.partial(search, case.game, evaluate=evaluator, budgets=case.budget, settings=case.rule)
+    run = functools.partial(_search, case, evaluator)
     run(states[:2])  # compiles; a single row would compile for arrays of another layout
     memory = Memory()
     evaluator.sizes.clear()
@@ -68,7 +68,8 @@ def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], o
     total, network, product = np.array(seconds).T
     simulations = int(tree.simulations.sum())
     return {
-        "rule": "puct", "game": case.game.name, "size": case.game.size, "batch": case.batch, "budget": case.budget,
+        "rule": type(case.rule).__name__.lower(),
+        "game": case.game.name, "size": case.game.size, "batch": case.batch, "budget": case.budget,
         "threads": case.threads, "network": case.network.title, **case.network.settings,
         "forward_flops": case.network.forward_flops, "repetitions": repetitions,
         **_quartiles("simulations_per_s", simulations / total),
@@ -77,9 +78,14 @@ def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], o
         **_quartiles("network_share", network / total),
         **_quartiles("matmul_share", (flops / total) / (product_flops / product)),
         **_quartiles("matmul_gflops_per_s", product_flops / product / 1e9),
-        "search_mb": memory.growth_mb, "arrays_mb": round(_array_bytes(tree, states) / 2**20, 1),
+        "search_mb": memory.growth_mb, "arrays_mb": round(sum(array.nbytes for array in tree.tree) / 2**20, 1),
         "peak_mb": memory.peak_mb, "parts_us": _per_simulation(parts, simulations),
     }  # fmt: skip
+
+
+def _search(case: Case, evaluator: Recorder, states: np.ndarray) -> Search:
+    streams = seed_streams(case.seed, 3, np.arange(len(states)))
+    return search(case.game, states, evaluator, case.budget, case.rule, streams)
 
 
 def scattered(game: Game, batch: int, seed: int) -> np.ndarray:
@@ -193,11 +199,6 @@ def _quartiles(name: str, samples: np.ndarray) -> dict:
     return {name: median, f"{name}_spread": [low, high]}
 
 
-def _array_bytes(tree: Tree, states: np.ndarray) -> int:
-    """Bytes of the tree's arrays and of the positions at its nodes."""
-    return sum(array.nbytes for array in tree) + tree.visits.size * states[0].nbytes
-
-
 # ---- where the time goes -------------------------------------------------------------------------------------------
 
 
@@ -218,7 +219,7 @@ def _parts(game: Game, evaluator: Recorder, run: Callable[[], object]) -> dict[s
     kernels = {attribute: timed(name, getattr(module, attribute)) for name, attribute in KERNELS.items()}
     with (
         mock.patch.multiple(module, **kernels),
-        mock.patch.object(game, "step", timed("step", game.step)),
+        mock.patch.object(game, "step_at", timed("step", game.step_at)),
         mock.patch.object(evaluator, "evaluate", timed("network", evaluator.evaluate)),
     ):
         total = _seconds(run)

@@ -15,9 +15,10 @@ from agents.agent import make_strategy, strategy_class
 from agents.network import NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
 from experiments.arena_settings import Arena
-from experiments.cells import Search, state
+from experiments.cells import state
 from experiments.command import one_line, typed
 from experiments.play import Player
+from experiments.rule_settings import test_time_settings
 from games import Game, GameError, make, registry
 from games.exact import Exact, solver
 from training.settings import SettingsError
@@ -30,7 +31,6 @@ class StudyRecord:
     study_dir: Path
     cells: list[str]
     arena: Arena
-    search: Search
     device: str
     jobs: int
 
@@ -46,8 +46,7 @@ def read_study(study_dir: Path, arena_overrides: dict | None = None) -> StudyRec
         assert isinstance(record, dict)
         arena = typed(Arena, OmegaConf.create(record["arena"] | (arena_overrides or {})))
         strategy_class(arena.strategy)
-        study = StudyRecord(study_dir, list(record["cells"]), arena, Search(**record["search"]),
-                            record["device"], record["jobs"])  # fmt: skip
+        study = StudyRecord(study_dir, list(record["cells"]), arena, record["device"], record["jobs"])  # fmt: skip
     except (KeyError, TypeError, AssertionError, OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(
             f"{file} cannot be used ({one_line(error)}): start the study again with its own command"
@@ -68,6 +67,7 @@ class Pool:
     rows: list[dict]
     snapshots: list[Path | None]  # of each agent; None for random and perfect
     study: StudyRecord
+    searches: dict[str, dict]  # settings of the strategy, by run
 
     @property
     def names(self) -> list[str]:
@@ -96,9 +96,8 @@ class Pool:
         if path is None:
             return make_strategy(row["strategy"], game)
         evaluator = LazyEvaluator(functools.partial(_load, path, game, self.study.device))
-        search = self.study.search
-        return make_strategy(row["strategy"], game, evaluator, c=search.c, fpu_reduction=search.fpu_reduction,
-                             sample=self.study.arena.sample)  # fmt: skip
+        settings = self.searches[row["run"]]
+        return make_strategy(row["strategy"], game, evaluator, sample=self.study.arena.sample, **settings)
 
 
 class LazyEvaluator:
@@ -129,18 +128,20 @@ def exact_player(game: Game) -> Exact | None:
 def pools(study: StudyRecord) -> list[Pool]:
     """One pool per game and size, in the order of their titles and sizes."""
     found: dict[str, tuple[Game, list[tuple[dict, Path]]]] = {}
+    searches: dict[str, dict] = {}
     for name in study.cells:
         folder = study.study_dir / "runs" / name
         config = cast(dict, OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=True))
         game = make(**config["game"])
+        searches[name] = test_time_settings(config["search"], study.arena.strategy) | study.arena.settings
         members = found.setdefault(game.title, (game, []))[1]
         for path in _chosen(sorted((folder / "snapshots").glob("*.safetensors")), study.arena.snapshots):
             members += [(row, path) for row in _rows(name, config, path, study.arena)]
     ordered = sorted(found.values(), key=lambda pair: (pair[0].name, pair[0].size, pair[0].title))
-    return [_pool(game, members, study) for game, members in ordered]
+    return [_pool(game, members, study, searches) for game, members in ordered]
 
 
-def _pool(game: Game, members: list[tuple[dict, Path]], study: StudyRecord) -> Pool:
+def _pool(game: Game, members: list[tuple[dict, Path]], study: StudyRecord, searches: dict) -> Pool:
     rows = [row for row, _ in members]
     snapshots: list[Path | None] = [path for _, path in members]
     fixed = ["random"] + (["perfect"] if exact_player(game) else [])
@@ -149,7 +150,7 @@ def _pool(game: Game, members: list[tuple[dict, Path]], study: StudyRecord) -> P
                      "budget": None, "anchor": int(strategy == "perfect")})  # fmt: skip
         snapshots.append(None)
     name = registry.name_of(type(game), "games")
-    return Pool(game.title, {"name": name, **game.settings}, rows, snapshots, study)
+    return Pool(game.title, {"name": name, **game.settings}, rows, snapshots, study, searches)
 
 
 def _chosen(paths: list[Path], most: int | None) -> list[Path]:

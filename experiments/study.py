@@ -69,7 +69,6 @@ class StudyCallback(Callback):
             "name": config.study.name,
             "cells": {name: overrides for name, _, overrides in expanded},
             "arena": OmegaConf.to_container(expanded[0][1].arena, resolve=True),
-            "search": OmegaConf.to_container(expanded[0][1].search, resolve=True),
             "device": config.device,
             "jobs": config.jobs,
         }

@@ -135,6 +135,16 @@ class Game:
         """
         _batch(self.rules).step(states, self.params, actions, legal, planes)
 
+    def step_at(self, states: np.ndarray, rows: np.ndarray, nodes: np.ndarray, actions: np.ndarray, legal: np.ndarray,
+                planes: np.ndarray) -> None:  # fmt: skip
+        """`step` for positions that lie in a search's trees: states[rows[i], nodes[i]] of [B, N, S], in place."""
+        if type(self).step is Game.step:
+            _batch(self.rules).step_at(states, self.params, rows, nodes, actions, legal, planes)
+        else:
+            chosen = states[rows, nodes]
+            self.step(chosen, actions, legal, planes)
+            states[rows, nodes] = chosen
+
     def advance(self, states: np.ndarray, actions: np.ndarray) -> None:
         """Play `actions` in place, trusted, without masks and views."""
         _batch(self.rules).advance(states, self.params, actions)
@@ -240,6 +250,7 @@ def int_setting(game: str, key: str, value, low: int, high: int) -> int:
 class _Batch(NamedTuple):
     reset: typing.Callable
     step: typing.Callable
+    step_at: typing.Callable
     advance: typing.Callable
     legal: typing.Callable
     observe: typing.Callable
@@ -267,6 +278,14 @@ def _batch(rules: Rules) -> _Batch:
             observe_one(states[b], params, planes[b])
 
     @numba.njit(nogil=True)
+    def step_at(states, params, rows, nodes, actions, masks, planes):
+        for i in range(len(rows)):
+            state = states[rows[i], nodes[i]]
+            apply_one(state, params, actions[i])
+            legal_one(state, params, masks[i])
+            observe_one(state, params, planes[i])
+
+    @numba.njit(nogil=True)
     def advance(states, params, actions):
         for b in range(len(states)):
             apply_one(states[b], params, actions[b])
@@ -281,4 +300,4 @@ def _batch(rules: Rules) -> _Batch:
         for b in range(len(states)):
             observe_one(states[b], params, planes[b])
 
-    return _Batch(reset, step, advance, legal, observe)
+    return _Batch(reset, step, step_at, advance, legal, observe)

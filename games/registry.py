@@ -45,7 +45,7 @@ def name_of(cls: type, package: str) -> str:
 def names(package: str, base: type) -> list[str]:
     """The modules of `package` that define a subclass of `base`, read from their text without importing them."""
     folder = pathlib.Path(importlib.import_module(package).__file__ or "").parent
-    pattern = re.compile(rf"^class \w+\({base.__name__}\)", re.MULTILINE)
+    pattern = re.compile(rf"^class \w+\(\w*{base.__name__}\)", re.MULTILINE)
     return sorted(file.stem for file in folder.glob("*.py") if pattern.search(file.read_text()))
 
 

@@ -1,14 +1,21 @@
 """Search trees as arrays and kernels over them; no rules, no networks.
 
-streams   random numbers, one stream per row
-prefetch  memory asked for ahead of its use
-softmax   priors from logits
-tree      the arrays
-puct      the selection rule
-search    the loop: descend, step, evaluate, expand and back up
+streams      random numbers, one stream per row
+prefetch     memory asked for ahead of its use
+softmax      priors from logits
+tree         the arrays
+bounds       proof inside the tree
+rule         what a selection rule is
+root         noise and symmetries at the root
+puct, gumbel, regularised    the rules
+search       the loop: descend, step, evaluate, expand and back up
 """
 
-from mcts.search import Evaluator, Puct, search
+from mcts.gumbel import Gumbel
+from mcts.puct import Puct
+from mcts.regularised import Regularised
+from mcts.rule import Rule, RuleError, make_rule
+from mcts.search import Evaluator, Search, search
 from mcts.tree import Tree
 
-__all__ = ["Evaluator", "Puct", "Tree", "search"]
+__all__ = ["Evaluator", "Gumbel", "Puct", "Regularised", "Rule", "RuleError", "Search", "Tree", "make_rule", "search"]

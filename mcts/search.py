@@ -6,42 +6,31 @@ that each of its batches is full of positions that need evaluating. A row's sear
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import psutil
 
 from games.core import OVER, RESULT, TO_MOVE, Game, kernel
+from mcts.bounds import settle
 from mcts.prefetch import AHEAD, prefetch
-from mcts.puct import select
+from mcts.reuse import follow
+from mcts.root import over_symmetries
+from mcts.rule import Rule, root, select
 from mcts.softmax import masked_softmax
-from mcts.streams import gamma
-from mcts.tree import Tree, add_node, allocate, backup, choose_candidate
+from mcts.tree import Tree, add_node, allocate, backup, bytes_per_tree, choose_candidate
 
 _HOT_NODES = 32  # the first nodes of a tree, through which most simulations go
-_NO_STREAMS = np.zeros(0, np.uint64)
 
 Evaluator = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Planes float32 [B, P, H, W] -> logits float32 [B, A] over the actions as the mover sees them (`Game.views`), and the
 value float32 [B] for the player to move. Illegal actions are masked here, when a node is expanded. The planes are lent
-for the call: the search writes the next ones to the same memory."""
+for the call: the search writes the next ones to the same memory.
 
-
-@dataclass(frozen=True)
-class Puct:
-    """Settings of a search; the defaults are those of the field.
-
-    c: weight of exploration (AlphaZero's pseudocode grows it from 1.25; 1.5 suits small boards).
-    fpu_reduction: how far below its parent's value an untried action is taken to be (KataGo: 0.2).
-    noise: share of Dirichlet noise in the root's prior; 0 outside self-play (AlphaZero: 0.25).
-    noise_concentration: the Dirichlet parameters sum to this, shared evenly by the legal actions (AlphaZero: about 10).
-    """
-
-    c: float = 1.5
-    fpu_reduction: float = 0.2
-    noise: float = 0.0
-    noise_concentration: float = 10.0
+An evaluator on another device may have a method `submit(planes)` that begins the same work and returns a function that
+waits for the answer: then half of the trees descend while the other half is evaluated."""
 
 
 def search(
@@ -49,140 +38,348 @@ def search(
     states: np.ndarray,
     evaluate: Evaluator,
     budgets: np.ndarray | int,
-    settings: Puct,
+    rule: Rule,
     streams: np.ndarray | None = None,
-) -> Tree:
+    leaves: int = 1,
+) -> Search:
     """Search every position of `states` [B, S] with `budgets` simulations (one number or [B]), the root's the first.
 
-    `streams` uint64 [B] are needed for root noise only and are advanced in place.
-    Raises ValueError for a finished position, a budget below 1 or noise without streams.
+    `streams` uint64 [B] are needed where the rule draws numbers, and are advanced in place. `leaves` > 1 evaluates so
+    many positions of each tree together, which is for few trees on fast devices (see `Search.run`).
+    Raises ValueError for a finished position, a budget below 1 or beyond memory, or missing streams.
     """
-    batch = len(states)
-    budgets = np.broadcast_to(np.asarray(budgets, np.int32), (batch,))
-    _check(game, states, budgets, settings, streams)
-    tree = allocate(batch, int(budgets.max(initial=1)), game.num_actions)
-    node_states = np.empty((batch, tree.nodes.shape[1], *states.shape[1:]), states.dtype)
-    leaves = _begin(game, tree, node_states, states)
-    _evaluate_and_expand(game, tree, evaluate, leaves, batch)
-    _finish_roots(tree, _NO_STREAMS if streams is None else streams, settings.noise, settings.noise_concentration)
-    count = batch
-    while count := _find_leaves(game, tree, node_states, leaves, count, budgets, settings):
-        _evaluate_and_expand(game, tree, evaluate, leaves, count)
-    return tree
+    budgets = np.broadcast_to(np.asarray(budgets, np.int32), (len(states),))
+    begun = Search(game, states, rule, int(budgets.max(initial=1)))
+    begun.run(evaluate, budgets, streams, leaves)
+    return begun
+
+
+class Search:
+    """The trees of B positions, and going on with them."""
+
+    def __init__(self, game: Game, states: np.ndarray, rule: Rule, nodes: int):
+        """Room for `nodes` simulations a tree. Raises ValueError for a finished position or too many nodes."""
+        _check(game, states, nodes)
+        self.game, self.rule = game, rule
+        self.tree: Tree = allocate(states, nodes, game.num_actions)
+        self.numbers: Any = None
+
+    # ---- what was found --------------------------------------------------------------------------------------------
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The live arrays by name, for a search that is to be taken up again; `nodes` as bytes."""
+        arrays = {f"tree.{name}": array for name, array in self.tree._asdict().items()}
+        arrays["tree.nodes"] = self.tree.nodes.view(np.ndarray).view(np.uint8)
+        return arrays
+
+    @property
+    def simulations(self) -> np.ndarray:
+        """Simulations in each tree, int32 [B], the root's expansion being the first."""
+        return np.where(self.tree.num_nodes > 0, self.tree.nodes["visits"][:, 0], 0)
+
+    @property
+    def evaluations(self) -> np.ndarray:
+        """Network evaluations spent, int32 [B]."""
+        return self.tree.evaluations
+
+    @property
+    def root_prior(self) -> np.ndarray:
+        """The roots' priors, noise included, float32 [B, A]."""
+        return self.tree.root_prior
+
+    @property
+    def root_value(self) -> np.ndarray:
+        """Mean value of the root's simulations for its player to move, float32 [B]; the exact one where proven."""
+        nodes = self.tree.nodes
+        return nodes["value_sum"][:, 0] / np.maximum(nodes["visits"][:, 0], 1).astype(np.float32)
+
+    @property
+    def root_visits(self) -> np.ndarray:
+        """Visits of the root's actions, int32 [B, A]."""
+        return root(self.tree).visits
+
+    def policy(self) -> np.ndarray:
+        """What the rule recommends, float32 [B, A]."""
+        return self.rule.policy(self.tree, self.numbers)
+
+    def choose(self) -> np.ndarray:
+        """The rule's move at test time, int64 [B]."""
+        return self.rule.choose(self.tree, self.numbers)
+
+    def explore(self, streams: np.ndarray) -> np.ndarray:
+        """The rule's move in self-play, int64 [B]; advances `streams`."""
+        return self.rule.explore(self.tree, self.numbers, streams)
+
+    # ---- going on --------------------------------------------------------------------------------------------------
+
+    def run(self, evaluate: Evaluator, budgets: np.ndarray | int, streams=None, leaves: int = 1) -> None:
+        """Go on until every tree has `budgets` simulations, or its root is proven.
+
+        With `leaves` > 1 each tree sends so many positions to the network together. While a position is under way its
+        path counts as lost for the players who chose it (virtual loss), so that the next descent goes elsewhere; the
+        result depends on `leaves`.
+        Raises ValueError if the rule's search cannot be continued, for too large a budget and for missing streams.
+        """
+        batch = len(self.tree.states)
+        budgets = np.broadcast_to(np.asarray(budgets, np.int32), (batch,))
+        self._check_run(budgets, leaves)
+        extra = self._extra(budgets)
+        left: np.ndarray = budgets - extra
+        if self.numbers is None:
+            self._expand_roots(evaluate, extra)
+            self.numbers = self.rule.begin(self.tree, left, streams)
+        halves = 2 if hasattr(evaluate, "submit") and batch > 1 else 1
+        groups = [_Group(self, rows, leaves) for rows in np.array_split(np.arange(batch), halves)]
+        submit = getattr(evaluate, "submit", functools.partial(_evaluate_now, evaluate))
+        waiting: list = [None] * halves
+        while True:
+            for place, group in enumerate(groups):
+                if waiting[place]:
+                    group.receive(*waiting[place]())
+                count = group.find_leaves(left)
+                waiting[place] = submit(group.leaves.planes[:count]) if count else None
+            if not any(waiting):
+                return
+
+    def follow(self, actions: np.ndarray, states: np.ndarray) -> None:
+        """Play `actions` and keep what is known below them; `states` [B, S] are the positions there, or new games.
+
+        What was kept counts as simulations done, so that the next `run` adds what its budget leaves.
+        Raises ValueError for a finished position, and for a rule whose search cannot be continued.
+        """
+        if not self.rule.anytime:
+            raise ValueError(f"trees of {type(self.rule).__name__} cannot be kept: the budget decides all its steps")
+        _check(self.game, states, 1)
+        follow(self.tree, actions, states)
+        self.numbers = None
+
+    def _check_run(self, budgets, leaves):
+        if budgets.min(initial=1) < 1:
+            raise ValueError(f"budget {budgets.min()} cannot be: a search needs at least 1 evaluation, the root's own")
+        if budgets.max(initial=1) > self.tree.nodes.shape[1]:
+            raise ValueError(f"budget {budgets.max()} cannot be: this search has room for {self.tree.nodes.shape[1]}")
+        if leaves < 1:
+            raise ValueError(f"leaves={leaves} cannot be: expected at least 1")
+        if self.numbers is not None and not self.rule.anytime:
+            raise ValueError(f"a search by {type(self.rule).__name__} cannot go on: its budget decides all its steps")
+
+    def _extra(self, budgets):
+        """Evaluations of each root beyond its first, int32 [B]; none where the budget has no room for them."""
+        count = len(self.game.symmetries.actions) if self.rule.root_symmetries else 1
+        return np.where(budgets > count, count - 1, 0).astype(np.int32)
+
+    def _expand_roots(self, evaluate, extra):
+        """Evaluate and expand the roots that are not expanded yet."""
+        game, tree = self.game, self.tree
+        rows = np.flatnonzero(tree.num_nodes == 0)
+        states = tree.states[rows, 0]
+        _add_roots(tree, rows, game.to_move(states).astype(np.int8))
+        leaves = _Leaves.of(game, rows, len(rows))
+        leaves.nodes[:] = 0
+        leaves.legal[:], leaves.planes[:] = game.legal(states), game.observe(states)
+        if not len(rows):
+            return
+        logits, values = evaluate(leaves.planes)
+        averaged = np.flatnonzero(extra[rows])
+        if len(averaged):
+            logits, values = logits.copy(), values.copy()
+            logits[averaged], values[averaged] = over_symmetries(game, evaluate, leaves.planes[averaged])
+        _expand_and_backup(tree, leaves, len(rows), game.views, logits, values, False)
+        tree.evaluations[rows] += extra[rows]
 
 
 class _Leaves(NamedTuple):
-    """Positions on their way to the network, one per tree that has budget left; those trees stand at the front."""
+    """Positions on their way to the network; those that are ready stand at the front. R slots, one per tree or more."""
 
-    rows: np.ndarray  # int64 [B]: the tree
-    parents: np.ndarray  # int64 [B]: the node above
-    actions: np.ndarray  # int64 [B]: the action that leads here
-    states: np.ndarray  # [B, S]
-    legal: np.ndarray  # bool [B, A]
-    planes: np.ndarray  # float32 [B, P, H, W]
+    rows: np.ndarray  # int64 [R]: the tree
+    nodes: np.ndarray  # int64 [R]: the new node
+    actions: np.ndarray  # int64 [R]: the action that leads there
+    legal: np.ndarray  # bool [R, A]
+    planes: np.ndarray  # float32 [R, P, H, W]
 
-
-def _begin(game, tree, node_states, states):
-    """Add the roots; the leaves of the first evaluation are the roots themselves."""
-    node_states[:, 0] = states
-    _add_roots(tree, game.to_move(states).astype(np.int8))
-    rows, nowhere = np.arange(len(states)), np.full(len(states), -1)
-    return _Leaves(rows, nowhere, nowhere.copy(), states.copy(), game.legal(states), game.observe(states))
+    @staticmethod
+    def of(game: Game, rows: np.ndarray, count: int) -> _Leaves:
+        return _Leaves(
+            np.resize(rows, count).astype(np.int64), np.empty(count, np.int64), np.empty(count, np.int64),
+            np.empty((count, game.num_actions), np.bool_), np.empty((count, *game.observation_shape), np.float32),
+        )  # fmt: skip
 
 
-def _find_leaves(game, tree, node_states, leaves, count, budgets, settings):
-    """Walk the first `count` trees to positions that need evaluating; how many found one before their budget ran out.
+class _Group:
+    """Trees whose leaves are evaluated together."""
 
-    Trees that reached a finished game stand behind those that are ready, and walk again.
-    """
-    c, fpu_reduction = np.float32(settings.c), np.float32(settings.fpu_reduction)
-    ready = 0
-    while ready < count:
-        count = _descend(tree, node_states, leaves, ready, count, budgets, c, fpu_reduction)
-        walked = slice(ready, count)
-        game.step(leaves.states[walked], leaves.actions[walked], leaves.legal[walked], leaves.planes[walked])
-        ready = _attach(tree, node_states, leaves, ready, count)
-    return count
+    def __init__(self, search: Search, rows: np.ndarray, per_tree: int):
+        self.game, self.tree, self.numbers, self.solve = search.game, search.tree, search.numbers, search.rule.solve
+        self.rows, self.per_tree, self.count = rows, per_tree, len(rows)
+        self.leaves = _Leaves.of(self.game, rows, len(rows) * per_tree)
+
+    def find_leaves(self, budgets: np.ndarray) -> int:
+        """Walk the trees to positions that need evaluating; how many there are.
+
+        Trees that reached a finished game stand behind those that are ready, and walk again.
+        """
+        game, tree, leaves, ready = self.game, self.tree, self.leaves, 0
+        virtual = self.per_tree > 1
+        if virtual:
+            self._fill_slots(budgets)
+        while ready < self.count:
+            self.count = _descend(tree, leaves, ready, self.count, budgets, self.numbers, virtual)
+            walked = slice(ready, self.count)
+            game.step_at(tree.states, leaves.rows[walked], leaves.nodes[walked], leaves.actions[walked],
+                         leaves.legal[walked], leaves.planes[walked])  # fmt: skip
+            ready = _attach(tree, leaves, ready, self.count, self.solve, virtual)
+        return self.count
+
+    def receive(self, logits: np.ndarray, values: np.ndarray) -> None:
+        """The network's answers for the leaves found last."""
+        _expand_and_backup(self.tree, self.leaves, self.count, self.game.views, logits, values, self.per_tree > 1)
+
+    def _fill_slots(self, budgets):
+        """Give every tree that has budget left its slots again."""
+        roots = self.tree.nodes[self.rows, 0]
+        rows = np.repeat(self.rows[(roots["visits"] < budgets[self.rows]) & ~roots["settled"]], self.per_tree)
+        self.count = len(rows)
+        self.leaves.rows[: self.count] = rows
 
 
-def _evaluate_and_expand(game, tree, evaluate, leaves, count):
-    logits, values = evaluate(leaves.planes[:count])
-    _expand_and_backup(tree, leaves, count, game.views, logits, values)
+def _evaluate_now(evaluate, planes):
+    answer = evaluate(planes)
+    return lambda: answer
 
 
-def _check(game, states, budgets, settings, streams):
-    if budgets.min(initial=1) < 1:
-        raise ValueError(f"budget {budgets.min()} cannot be: a search needs at least 1 evaluation, the root's own")
+def _check(game, states, nodes):
     if game.over(states).any():
         raise ValueError(f"row {np.flatnonzero(game.over(states))[0]} is a finished game: there is nothing to search")
-    if settings.noise > 0 and streams is None:
-        raise ValueError("root noise needs the rows' random streams")
+    if nodes < 1:
+        raise ValueError(f"budget {nodes} cannot be: a search needs at least 1 evaluation, the root's own")
+    state_bytes = states.dtype.itemsize * states.shape[1]
+    needed = len(states) * bytes_per_tree(nodes, game.num_actions, state_bytes)
+    if needed < 2**28:
+        return
+    free = psutil.virtual_memory().available
+    if needed > free:
+        per_node = len(states) * (bytes_per_tree(1, game.num_actions, state_bytes))
+        raise ValueError(
+            f"budget {nodes} cannot be: trees for {len(states)} positions of {game.title} need {needed / 2**30:.1f} "
+            f"GiB and {free / 2**30:.1f} GiB are free; the largest budget that fits is {max(free // per_node, 0)}"
+        )
 
 
 # ---- kernels -------------------------------------------------------------------------------------------------------
 
 
 @kernel
-def _add_roots(tree, to_move):
-    for b in range(len(to_move)):
-        add_node(tree, b, -1, -1, to_move[b])
+def _add_roots(tree, rows, to_move):
+    for i in range(len(rows)):
+        add_node(tree, rows[i], -1, -1, to_move[i])
 
 
 @kernel
-def _descend(tree, node_states, leaves, begin, end, budgets, c, fpu_reduction):
-    """Give each of leaves[begin:end] the untried edge to expand next; how many are left, of all up to `end`.
+def _descend(tree, leaves, begin, end, budgets, numbers, virtual):
+    """Add to each of the trees in slots begin:end the node to evaluate next; how many are left, of all up to `end`.
 
-    Those whose budget runs out at finished games are dropped.
+    Those whose budget runs out at positions of known value are dropped, and those whose path is under way already.
     """
     left = begin
     for i in range(begin, end):
         if i + AHEAD < end:
             prefetch(tree.nodes[leaves.rows[i + AHEAD], :_HOT_NODES])
         b = leaves.rows[i]
-        node = _walk(tree, b, budgets[b], c, fpu_reduction)
-        if node >= 0:
+        parent = _walk(tree, b, budgets[b], numbers, virtual)
+        if parent >= 0:
             leaves.rows[left] = b
-            leaves.parents[left] = node
-            leaves.actions[left] = tree.nodes[b, node].candidate
-            leaves.states[left] = node_states[b, node]
+            leaves.nodes[left] = parent
+            if virtual:
+                _extend(tree, leaves, left)
+                _suppose_loss(tree.nodes[b], leaves.nodes[left])
             left += 1
+    if not virtual:  # in a loop of its own, for whose memory we can ask ahead
+        for i in range(begin, left):
+            if i + AHEAD < left:
+                prefetch(tree.prior[leaves.rows[i + AHEAD], leaves.nodes[i + AHEAD]])
+                prefetch(tree.states[leaves.rows[i + AHEAD], leaves.nodes[i + AHEAD]])
+            _extend(tree, leaves, i)
     return left
 
 
 @kernel
-def _walk(tree, b, budget, c, fpu_reduction):
-    """The node of tree b whose candidate comes next, -1 once the budget is spent; finished games are backed up."""
+def _extend(tree, leaves, i):
+    """Add the candidate of the node in slot i to its tree; it takes that node's place in the slot."""
+    b, parent = leaves.rows[i], leaves.nodes[i]
+    above = tree.nodes[b, parent]
+    leaves.actions[i] = above.candidate
+    leaves.nodes[i] = add_node(tree, b, parent, above.candidate, 1 - above.to_move)
+    tree.states[b, leaves.nodes[i]] = tree.states[b, parent]
+
+
+@kernel
+def _walk(tree, b, budget, numbers, virtual):
+    """The node of tree b whose candidate comes next, -1 once the budget is spent; settled nodes are backed up."""
+    nodes = tree.nodes[b]
     node = 0
-    while tree.simulations[b] < budget:
-        child = select(tree, b, node, c, fpu_reduction)
+    while nodes[0].visits < budget and not nodes[0].settled:
+        child = select(numbers, tree, b, node) if nodes[node].candidate >= 0 or nodes[node].first_child >= 0 else -2
+        if child == -2:  # not expanded yet: its evaluation is under way
+            _forget_loss(nodes, node)
+            return -1
+        if node == 0 and virtual:
+            nodes[0].visits += 1
         if child < 0:
             return node
         node = child
-        if tree.nodes[b, node].terminal:
-            backup(tree, b, node, tree.nodes[b, node].raw_value)
+        if virtual:
+            _suppose_loss(nodes, node)
+        if nodes[node].settled:
+            if virtual:
+                _forget_loss(nodes, node)
+            backup(nodes, node, nodes[node].raw_value)
             node = 0
     return -1
 
 
 @kernel
-def _attach(tree, node_states, leaves, begin, end):
-    """Add leaves[begin:end] as nodes; finished games are backed up and moved behind. How many are ready, of all."""
+def _suppose_loss(nodes, index):
+    """Count a visit of the node that its parent's mover loses."""
+    node = nodes[index]
+    node.visits += 1
+    node.value_sum += np.float32(-1.0 if node.to_move == nodes[node.parent].to_move else 1.0)
+
+
+@kernel
+def _forget_loss(nodes, index):
+    """Take back one supposed loss at a node and all above it."""
+    while index >= 0:
+        node = nodes[index]
+        node.visits -= 1
+        if node.parent >= 0:
+            node.value_sum -= np.float32(-1.0 if node.to_move == nodes[node.parent].to_move else 1.0)
+        index = node.parent
+
+
+@kernel
+def _attach(tree, leaves, begin, end, solve, virtual):
+    """Look at the new nodes in slots begin:end; finished games are backed up and moved behind. How many are ready."""
     ready = begin
     for i in range(begin, end):
-        if i + AHEAD < end:
-            prefetch(tree.prior[leaves.rows[i + AHEAD], leaves.parents[i + AHEAD]])
-        b, state = leaves.rows[i], leaves.states[i]
-        node = add_node(tree, b, leaves.parents[i], leaves.actions[i], state[TO_MOVE])
-        node_states[b, node] = state
+        b, index = leaves.rows[i], leaves.nodes[i]
+        state, nodes = tree.states[b, index], tree.nodes[b]
+        node = nodes[index]
+        if virtual and node.to_move != state[TO_MOVE]:
+            node.value_sum = -node.value_sum
+        node.to_move = state[TO_MOVE]
         if state[OVER]:
-            value = np.float32(state[RESULT] if state[TO_MOVE] == 0 else -state[RESULT])
-            tree.nodes[b, node].terminal = True
-            tree.nodes[b, node].raw_value = value
-            backup(tree, b, node, value)
+            value = state[RESULT] if state[TO_MOVE] == 0 else -state[RESULT]
+            if virtual:
+                _forget_loss(nodes, index)
+            node.settled = True
+            node.raw_value = np.float32(value)
+            if solve:
+                settle(nodes, index, value)
+            backup(nodes, index, np.float32(value))
             continue
         if ready < i:
-            leaves.rows[i] = leaves.rows[ready]
-            leaves.rows[ready] = b
+            leaves.rows[i], leaves.nodes[i] = leaves.rows[ready], leaves.nodes[ready]
+            leaves.rows[ready], leaves.nodes[ready] = b, index
             leaves.legal[ready] = leaves.legal[i]
             leaves.planes[ready] = leaves.planes[i]
         ready += 1
@@ -190,47 +387,19 @@ def _attach(tree, node_states, leaves, begin, end):
 
 
 @kernel
-def _expand_and_backup(tree, leaves, count, views, logits, values):
-    """Write priors and value of each leaf's node, the newest of its tree, and back the value up."""
+def _expand_and_backup(tree, leaves, count, views, logits, values, virtual):
+    """Write priors and value of each leaf's node and back the value up."""
     prior = np.empty(tree.prior.shape[2], np.float32)  # worked on here, since the tree's own memory is far away
     for i in range(count):
         if i + AHEAD < count:
-            b = leaves.rows[i + AHEAD]
-            prefetch(tree.prior[b, tree.num_nodes[b] - 1])
-        b = leaves.rows[i]
-        index = tree.num_nodes[b] - 1
+            prefetch(tree.prior[leaves.rows[i + AHEAD], leaves.nodes[i + AHEAD]])
+        b, index = leaves.rows[i], leaves.nodes[i]
         node = tree.nodes[b, index]
         masked_softmax(logits[i], views[node.to_move], leaves.legal[i], prior)
         tree.prior[b, index] = prior
         choose_candidate(node, prior)
         node.raw_value = values[i]
         tree.evaluations[b] += 1
-        backup(tree, b, index, values[i])
-
-
-@kernel
-def _finish_roots(tree, streams, share, concentration):
-    """Mix Dirichlet noise into the roots' priors (Silver et al. 2017, Methods, "Play") and keep a copy of them."""
-    noise = np.zeros(tree.prior.shape[2])
-    for b in range(len(tree.prior)):
-        prior = tree.prior[b, 0]
-        if share > 0:
-            _dirichlet(streams, b, prior, concentration, noise)
-            for a in range(len(prior)):
-                if prior[a] >= 0:
-                    prior[a] = (1.0 - share) * prior[a] + share * noise[a]
-            choose_candidate(tree.nodes[b, 0], prior)
-        for a in range(len(prior)):
-            tree.root_prior[b, a] = max(prior[a], np.float32(0.0))
-
-
-@kernel
-def _dirichlet(streams, b, prior, concentration, noise):
-    """Dirichlet numbers over the legal actions, whose parameters are equal and sum to `concentration`."""
-    count = (prior >= 0).sum()
-    total = 0.0
-    for a in range(len(prior)):
-        noise[a] = gamma(streams, b, concentration / count) if prior[a] >= 0 else 0.0
-        total += noise[a]
-    for a in range(len(prior)):
-        noise[a] /= total
+        if virtual:
+            _forget_loss(tree.nodes[b], index)
+        backup(tree.nodes[b], index, values[i])

@@ -1,11 +1,12 @@
 """A batch of search trees as arrays.
 
-Array axes: B trees, N nodes (at most the budget), A actions. Node 0 is the root. Every other node is one tried edge of
-its parent, so an edge's visits, value and prior live with the node it leads to; the children of a node are a linked
-list in the order in which they were tried. Values are seen by the player to move at the node they stand for.
+Array axes: B trees, N nodes (at most the budget), A actions, S state words. Node 0 is the root. Every other node is one
+tried edge of its parent, so an edge's visits, value and prior live with the node it leads to; the children of a node
+are a linked list in the order in which they were tried. Values are seen by the player to move at the node they stand
+for.
 
-PUCT tries the untried actions of a node in the order of their priors, so one candidate per node is enough to know: that
-is what makes a step down the tree cost its tried children only, not A.
+The rules try the untried actions of a node in the order of their priors, or say which one themselves, so one candidate
+per node is enough to know: that is what makes a step down the tree cost its tried children only, not A.
 """
 
 from typing import NamedTuple
@@ -22,15 +23,17 @@ NODE = np.dtype(
         ("edge_prior", np.float32),  # prior of the action that leads here
         ("next_sibling", np.int32),  # -1 at the last one
         ("first_child", np.int32),  # -1 where no action was tried
-        ("candidate", np.int32),  # the untried legal action of highest prior (ties: lowest); -1 if none is left
+        ("candidate", np.int32),  # the untried legal action to try next; -1 if none is left
         ("candidate_prior", np.float32),
         ("tried_mass", np.float32),  # sum of the tried actions' priors
         ("to_move", np.int8),  # player to move
-        ("terminal", np.bool_),  # the game is over there
+        ("settled", np.bool_),  # its exact value is known and stands in raw_value: the game is over, or proven
+        ("lower", np.int8),  # the mover is sure of at least this; -1 while nothing is proven
+        ("upper", np.int8),  # the mover cannot have more than this; 1 while nothing is proven
         ("parent", np.int32),  # -1 at the root
         ("action", np.int32),  # the parent's action that leads here
         ("last_child", np.int32),
-        ("raw_value", np.float32),  # the network's value; a finished game's result
+        ("raw_value", np.float32),  # the network's value; the exact one where settled
     ],
     align=True,
 )
@@ -38,65 +41,37 @@ NODE = np.dtype(
 
 
 class Tree(NamedTuple):
-    """What a search knows; a field's axes stand beside it. `tree.visits` is `tree.nodes.visits`, and so on."""
+    """What a search knows; a field's axes stand beside it."""
 
     nodes: np.recarray  # NODE [B, N]
     prior: np.ndarray  # float32 [B, N, A]: probability of each action; -1 where it is not legal or was tried
+    states: np.ndarray  # [B, N, S]: the positions
     num_nodes: np.ndarray  # int32 [B]
-    simulations: np.ndarray  # int32 [B]: done so far, the root's expansion being the first
-    evaluations: np.ndarray  # int32 [B]: network evaluations among them
+    evaluations: np.ndarray  # int32 [B]: network evaluations spent
     root_prior: np.ndarray  # float32 [B, A]: the root's prior, noise included; 0 where not legal
 
-    @property
-    def visits(self) -> np.ndarray:
-        return self.nodes["visits"]
 
-    @property
-    def value_sum(self) -> np.ndarray:
-        return self.nodes["value_sum"]
-
-    @property
-    def candidate(self) -> np.ndarray:
-        return self.nodes["candidate"]
-
-    @property
-    def root_value(self) -> np.ndarray:
-        """Mean value of the root's simulations for its player to move, float32 [B]."""
-        return self.value_sum[:, 0] / np.maximum(self.visits[:, 0], 1).astype(np.float32)
-
-    @property
-    def root_visits(self) -> np.ndarray:
-        """Visits of the root's actions, int32 [B, A]."""
-        visits = np.zeros(self.root_prior.shape, np.int32)
-        _root_visits(self, visits)
-        return visits
-
-
-@kernel
-def _root_visits(tree, visits):
-    for b in range(len(visits)):
-        child = tree.nodes[b, 0].first_child
-        while child >= 0:
-            node = tree.nodes[b, child]
-            visits[b, node.action] = node.visits
-            child = node.next_sibling
-
-
-def bytes_per_tree(nodes: int, actions: int) -> int:
+def bytes_per_tree(nodes: int, actions: int, state_bytes: int) -> int:
     """Memory of one tree's arrays in bytes."""
-    return nodes * (NODE.itemsize + 4 * actions) + 12 + 4 * actions
+    return nodes * (NODE.itemsize + 4 * actions + state_bytes) + 8 + 4 * actions
 
 
-def allocate(batch: int, nodes: int, actions: int) -> Tree:
-    """Empty trees. Node contents are written when a node is added, so they are not cleared here."""
-    return Tree(
+def allocate(states: np.ndarray, nodes: int, actions: int) -> Tree:
+    """Trees that hold nothing but the positions of their roots, `states` [B, S].
+
+    Node contents are written when a node is added, so they are not cleared here.
+    """
+    batch = len(states)
+    tree = Tree(
         nodes=np.empty((batch, nodes), NODE).view(np.recarray),
         prior=np.empty((batch, nodes, actions), np.float32),
+        states=np.empty((batch, nodes, states.shape[1]), states.dtype),
         num_nodes=np.zeros(batch, np.int32),
-        simulations=np.zeros(batch, np.int32),
         evaluations=np.zeros(batch, np.int32),
         root_prior=np.zeros((batch, actions), np.float32),
     )
+    tree.states[:, 0] = states
+    return tree
 
 
 @kernel
@@ -114,7 +89,9 @@ def add_node(tree, b, parent, action, to_move):
     node.candidate_prior = 0.0
     node.tried_mass = 0.0
     node.to_move = to_move
-    node.terminal = False
+    node.settled = False
+    node.lower = -1
+    node.upper = 1
     node.parent = parent
     node.action = action
     node.last_child = -1
@@ -140,19 +117,23 @@ def _try_edge(nodes, prior, parent, child):
 
 @kernel
 def choose_candidate(node, prior):
-    """Note which of the untried actions of `node` comes next."""
+    """Note which of the untried actions of `node` comes next: that of highest prior (ties: lowest)."""
     node.candidate = highest(prior)
     if node.candidate >= 0:
         node.candidate_prior = prior[node.candidate]
 
 
 @kernel
-def backup(tree, b, index, value):
-    """Add one simulation that ended at node `index` with `value` for its player to move, up to the root."""
-    tree.simulations[b] += 1
-    mover = tree.nodes[b, index].to_move
+def backup(nodes, index, value):
+    """Add one simulation that ended at node `index` with `value` for its player to move, up to the root.
+
+    Where the way up passes a settled node, its exact value goes on in place of the simulation's.
+    """
+    mover = nodes[index].to_move
     while index >= 0:
-        node = tree.nodes[b, index]
+        node = nodes[index]
+        if node.settled:
+            value, mover = node.raw_value, node.to_move
         node.visits += 1
         node.value_sum += value if node.to_move == mover else -value
         index = node.parent

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from agents.network import NetworkEvaluator, make_network
 from agents.snapshot import save_snapshot
 from games import Game
-from mcts import Puct
+from mcts import Rule
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.learner import Learner
 from training.ledger import Ledger
@@ -24,7 +24,7 @@ class Recipe:
 
     game: Game
     network: dict  # name and settings of the family
-    rule: Puct
+    rule: Rule
     training: Training
     seed: int
     device: str = "cpu"
@@ -36,8 +36,7 @@ class Run:
     def __init__(self, recipe: Recipe, folder: Path):
         self.recipe, self.folder, self.settings = recipe, folder, recipe.training
         self.network = make_network(game=recipe.game, seed=recipe.seed, **recipe.network)
-        rule = replace(recipe.rule, noise=self.settings.noise, noise_concentration=self.settings.noise_concentration)
-        self.selfplay = SelfPlay(recipe.game, self.settings, rule, recipe.seed)
+        self.selfplay = SelfPlay(recipe.game, self.settings, recipe.rule, recipe.seed)
         self.replay = Replay(recipe.game, self.settings.replay_positions)
         self.learner = Learner(self.network, self.settings, recipe.seed, recipe.device)
         self.evaluator = NetworkEvaluator(self.network, recipe.device)

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.strategies.puct import root_policy
 from games import Game
-from mcts import Evaluator, Puct, search
+from mcts import Evaluator, Rule, Search, search
 from mcts.streams import sample_rows, seed_streams, uniform
 from training.settings import Training
 
@@ -20,7 +19,7 @@ class Samples(NamedTuple):
     """What the learner learns from, n positions in the mover's frame."""
 
     planes: np.ndarray  # float16 [n, P, H, W]
-    policy: np.ndarray  # float32 [n, A]: share of visits
+    policy: np.ndarray  # float32 [n, A]: what the search recommends
     value: np.ndarray  # float32 [n]: the game's result for the player to move
 
 
@@ -34,11 +33,21 @@ class Played(NamedTuple):
     entropy: float  # mean entropy of the search policy, nats
 
 
+class _Moves(NamedTuple):
+    """What a search says of n games."""
+
+    actions: np.ndarray  # int64 [n]
+    policy: np.ndarray  # float32 [n, A]
+    evaluations: int
+    simulations: int
+
+
 class SelfPlay:
     """Games in flight and what was recorded of them; everything in `arrays()` is the complete state."""
 
-    def __init__(self, game: Game, settings: Training, rule: Puct, seed: int):
+    def __init__(self, game: Game, settings: Training, rule: Rule, seed: int):
         self.game, self.settings, self.rule = game, settings, rule
+        self.exploring = rule.exploring(settings.noise, settings.noise_concentration)
         batch = settings.games
         moves = (batch, game.max_length)
         self.streams = seed_streams(seed, 1, np.arange(batch))
@@ -47,33 +56,62 @@ class SelfPlay:
         self.planes = np.zeros((*moves, *game.observation_shape), np.float16)
         self.policy = np.zeros((*moves, game.num_actions), np.float32)
         self.mover = np.zeros(moves, np.int8)
+        self.learnt = np.zeros(moves, np.bool_)
         self._scatter_phases()
+        self.kept = Search(game, self.states, self.exploring, settings.budget) if settings.reuse else None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The live arrays, by name."""
-        names = ("streams", "states", "lengths", "planes", "policy", "mover")
-        return {name: getattr(self, name) for name in names}
+        names = ("streams", "states", "lengths", "planes", "policy", "mover", "learnt")
+        trees = {} if self.kept is None else self.kept.arrays()
+        return {name: getattr(self, name) for name in names} | trees
 
     def play_move(self, evaluate: Evaluator) -> Played:
-        """Search every game, draw a move from the visits, play it, and hand over the games that ended."""
-        rows = np.arange(len(self.states))
-        tree = search(self.game, self.states, evaluate, self.settings.budget, self.rule, self.streams)
-        policy = root_policy(tree)
-        actions = sample_rows(self.streams, policy)
+        """Search every game, play the moves that the search explores, and hand over the games that ended."""
+        full = self._full()
         movers = self.game.to_move(self.states)
-        self.planes[rows, self.lengths] = self.game.observe(self.states)
-        self.policy[rows, self.lengths] = np.take_along_axis(policy, self.game.views[movers], axis=1)
-        self.mover[rows, self.lengths] = movers
+        place = np.arange(len(self.states)), self.lengths
+        self.planes[place] = self.game.observe(self.states)
+        self.mover[place], self.learnt[place] = movers, full
+        moves = self._search(np.flatnonzero(full), self.exploring, self.settings.budget, evaluate)
+        self.policy[full, self.lengths[full]] = np.take_along_axis(moves.policy, self.game.views[movers[full]], axis=1)
+        actions = np.empty(len(self.states), np.int64)
+        actions[full] = moves.actions
+        fast = self._search(np.flatnonzero(~full), self.rule, self.settings.fast_budget, evaluate)
+        actions[~full] = fast.actions
         self.lengths += 1
         self.game.advance(self.states, actions)
         ended = np.flatnonzero(self.game.over(self.states))
         samples, lengths = self._samples(ended), self.lengths[ended]
         self._begin(ended)
-        entropy = -(policy * np.log(np.maximum(policy, 1e-9))).sum(1).mean()
-        return Played(samples, lengths, int(tree.evaluations.sum()), int(tree.simulations.sum()), float(entropy))
+        if self.kept is not None:
+            self.kept.follow(actions, self.states)
+        entropy = -(moves.policy * np.log(np.maximum(moves.policy, 1e-9))).sum(1).mean()
+        return Played(samples, lengths, moves.evaluations + fast.evaluations, moves.simulations + fast.simulations,
+                      float(entropy))  # fmt: skip
+
+    def _full(self) -> np.ndarray:
+        """Which games search this move with the whole budget, bool [B]; at least one (Wu 2019, section 3.1)."""
+        if self.settings.full_moves == 1:
+            return np.ones(len(self.states), np.bool_)
+        drawn = np.array([uniform(self.streams, b) for b in range(len(self.streams))])
+        return drawn <= max(self.settings.full_moves, drawn.min())
+
+    def _search(self, rows: np.ndarray, rule: Rule, budget: int, evaluate: Evaluator) -> _Moves:
+        if not len(rows):
+            return _Moves(np.zeros(0, np.int64), np.zeros((0, self.game.num_actions), np.float32), 0, 0)
+        streams = self.streams[rows]
+        if self.kept is None:
+            found, before = search(self.game, self.states[rows], evaluate, budget, rule, streams), 0
+        else:
+            found, before = self.kept, int(self.kept.simulations.sum())
+            found.run(evaluate, budget, streams)
+        policy, actions = found.policy(), found.explore(streams)
+        self.streams[rows] = streams
+        return _Moves(actions, policy, int(found.evaluations.sum()), int(found.simulations.sum()) - before)
 
     def _samples(self, rows) -> Samples:
-        kept = np.arange(self.game.max_length) < self.lengths[rows, None]
+        kept = (np.arange(self.game.max_length) < self.lengths[rows, None]) & self.learnt[rows]
         results = self.game.result(self.states)[rows, None].astype(np.float32)
         value = np.where(self.mover[rows] == 0, results, -results)
         return Samples(self.planes[rows][kept], self.policy[rows][kept], value[kept])

@@ -14,6 +14,9 @@ class Training:
     positions: int = 200_000  # self-play positions to play in all; the run's length
     games: int = 256  # games in lockstep, out of phase
     budget: int = 64  # evaluations per move in self-play
+    full_moves: float = 1.0  # share of moves that are searched with the whole budget and learnt from (playout cap)
+    fast_budget: int = 16  # evaluations of the other moves, which are played without noise and not learnt from
+    reuse: bool = False  # keep what the search found below the move that is played; it counts towards the budget
     opening_moves: int = 2  # each self-play game begins with 0 to this many random moves
     noise: float = 0.25  # share of Dirichlet noise in the root's prior
     noise_concentration: float = 10.0  # Dirichlet parameter = this / number of legal actions
@@ -28,7 +31,7 @@ class Training:
     checkpoint_seconds: float = 20.0  # wall time between checkpoints; changes no result
 
     def __post_init__(self):
-        for name in ("positions", "games", "budget", "replay_positions", "batch", "steps_per_move"):
+        for name in ("positions", "games", "budget", "fast_budget", "replay_positions", "batch", "steps_per_move"):
             _require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "a whole number of at least 1")
         _require(self.opening_moves >= 0, "training.opening_moves", self.opening_moves, "a whole number of at least 0")
         for name in ("learning_rate", "snapshots_per_decade", "checkpoint_seconds"):
@@ -38,6 +41,11 @@ class Training:
         _require(
             self.noise_concentration >= 0.1, "training.noise_concentration", self.noise_concentration,
             "a number of at least 0.1: below, all gamma numbers of a draw can be too small for a float",
+        )  # fmt: skip
+        _require(0 < self.full_moves <= 1, "training.full_moves", self.full_moves, "a share above 0, up to 1")
+        _require(
+            self.full_moves == 1 or not self.reuse, "training.reuse", self.reuse,
+            f"false with training.full_moves={self.full_moves}: trees of fast moves are not kept; choose one of them",
         )  # fmt: skip
         for name in ("noise", "cooldown"):
             _require(0 <= getattr(self, name) <= 1, f"training.{name}", getattr(self, name), "a share from 0 to 1")

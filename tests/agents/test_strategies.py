@@ -141,11 +141,14 @@ def test_perfect_play_is_refused_where_there_is_no_solver():
 def test_impossible_strategies_are_refused(hex4, evaluate):
     with pytest.raises(AgentError, match="'puct' needs a network: give it a snapshot"):
         make_strategy("puct", hex4)
-    with pytest.raises(AgentError, match="no setting 'depth': it takes c, fpu_reduction, sample"):
+    with pytest.raises(
+        AgentError, match="no setting 'depth': it takes solve, root_symmetries, c, c_log, c_base, fpu_reduction, sample"
+    ):
         make_strategy("puct", hex4, evaluate, depth=3)
     with pytest.raises(AgentError, match="no setting 'c': it takes none"):
         make_strategy("random", hex4, c=1.0)
 
 
 def test_default_settings_are_those_of_the_constructor():
-    assert default_settings(PuctSearch) == {"c": 1.5, "fpu_reduction": 0.2, "sample": False}
+    expected = {"c": 1.5, "c_log": 0.0, "c_base": 500.0, "fpu_reduction": 0.2, "solve": False, "sample": False}
+    assert default_settings(PuctSearch) == expected | {"root_symmetries": False}

@@ -133,7 +133,7 @@ def test_replay_repeats_the_batch_sizes():
         ("repetitions=0", "repetitions=0 cannot be"),
         ("game.size=99", "size=99 cannot be"),
         ("network.width=0", "width=0 cannot be"),
-        ("search.rule=best", "search.rule='best' cannot be"),
+        ("search.rule=best", "no rule 'best': known are gumbel, puct, regularised"),
     ],
 )
 def test_bad_values_end_in_one_line(override, message, tmp_path, capsys):

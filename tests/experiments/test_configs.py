@@ -13,7 +13,8 @@ from study_without_fits import finish
 
 from agents.network import Network
 from experiments.arena_settings import Arena
-from experiments.cells import Cell, Search, Study, check
+from experiments.cells import Cell, Study, check
+from experiments.rule_settings import settings_of_rule
 from games import Game, registry
 from training.settings import Training
 
@@ -43,13 +44,20 @@ def test_every_choice_composes_into_a_cell_that_can_be(file):
 
 
 @pytest.mark.parametrize(
-    "schema, file", [(Training, "training/default"), (Arena, "arena/default"), (Search, "search/puct")]
+    "schema, file", [(Training, "training/default"), (Arena, "arena/default")]
 )
 def test_settings_are_the_same_in_code_and_yaml(schema, file):
     """One owner would be better; two that are held together are the next best, since people read the YAML."""
     written = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{file}.yaml"))
     assert written == OmegaConf.to_container(OmegaConf.structured(schema))
     assert list(written) == [field.name for field in dataclasses.fields(schema)], "in the same order"
+
+
+@pytest.mark.parametrize("rule", ["puct", "gumbel", "regularised"])
+def test_search_files_say_all_settings_of_their_rule(rule):
+    written = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"search/{rule}.yaml"))
+    assert written == settings_of_rule({"rule": rule})
+    assert settings_of_rule({**OmegaConf.load(CONFIGS / "search/puct.yaml"), "rule": rule}) == written
 
 
 def test_the_study_group_knows_the_fields_of_a_study():

@@ -8,7 +8,7 @@ from agents.network import NetworkEvaluator, make_network
 from games import make
 from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, Rules, kernel
 from mcts import Puct, search
-from mcts.puct import select
+from mcts.puct import Numbers, select
 from mcts.streams import seed_streams
 from mcts.tree import add_node, allocate
 
@@ -88,16 +88,21 @@ def test_first_play_urgency_holds_an_untried_action_back():
 
 def test_worked_example_of_the_rule():
     """mcts/puct.py: x scores 0.9, y, untried, scores 1.3; with r such that y falls below 0.9, x is chosen."""
-    tree = allocate(1, 2, 2)
+    tree = allocate(np.zeros((1, 3), np.int16), 2, 2)
     root = add_node(tree, 0, -1, -1, 0)
     tree.prior[0, root] = [0.6, 0.4]
     x = add_node(tree, 0, root, 0, 1)
-    tree.visits[0, [root, x]] = 4, 2
-    tree.value_sum[0, [root, x]] = 4 * 0.5, -2 * 0.5  # x is seen by its own mover, the opponent
-    assert tree.candidate[0, root] == 1
-    assert select(tree, 0, root, np.float32(1), np.float32(0)) == -1
-    assert select(tree, 0, root, np.float32(1), np.float32(0.5)) == -1  # 1.3 - 0.5 sqrt(0.6) = 0.913
-    assert select(tree, 0, root, np.float32(1), np.float32(0.52)) == x  # 1.3 - 0.52 sqrt(0.6) = 0.897
+    tree.nodes["visits"][0, [root, x]] = 4, 2
+    tree.nodes["value_sum"][0, [root, x]] = 4 * 0.5, -2 * 0.5  # x is seen by its own mover, the opponent
+    assert tree.nodes["candidate"][0, root] == 1
+
+    def chosen(reduction):
+        numbers = Numbers(*(np.float32(value) for value in (1, 0, 500, reduction, 0)))
+        return select(numbers, tree, 0, root)
+
+    assert chosen(0) == -1
+    assert chosen(0.5) == -1  # 1.3 - 0.5 sqrt(0.6) = 0.913
+    assert chosen(0.52) == x  # 1.3 - 0.52 sqrt(0.6) = 0.897
 
 
 def test_root_prior_is_the_softmax_of_the_legal_logits_as_the_mover_sees_them():

@@ -90,7 +90,7 @@ def test_the_winner_gets_plus_one_and_the_loser_minus_one():
         assert played.samples.value.tolist() == [1] * 4, "the mover won"
         # The same end, seen from two moves: the position before the last move of the loser comes first.
         selfplay, evaluate = forced(game, game.parse(board), move)
-        selfplay.mover[:, 0] = 1 - winner
+        selfplay.mover[:, 0], selfplay.learnt[:, 0] = 1 - winner, True
         selfplay.lengths[:] = 1
         played = selfplay.play_move(evaluate)
         assert played.samples.value.tolist() == [-1, 1] * 4
