@@ -58,3 +58,27 @@ def test_y(size, count):
     lengths = play_side_by_side(game, reference, games(count), size, same_board=same_board if size < 6 else None)
     assert size < 4 or 2 * size - 1 <= lengths.max() <= game.max_length
     assert size > 5 or lengths.max() == game.max_length  # the bound is reached
+
+
+# ---- Pentago -------------------------------------------------------------------------------------------------------
+
+
+def test_pentago():
+    game = make("pentago")
+    reference = pyspiel.load_game(game.openspiel_id)
+    assert reference.num_distinct_actions() == game.num_actions and reference.max_game_length() == game.max_length
+    ends = {}
+
+    def same_board(state, other):
+        ours = [line.split()[1:] for line in game.draw(state).splitlines()[1:-1]]
+        theirs = [line[4:16].translate(str.maketrans("O@", "xo")).split() for line in str(other).splitlines()[2:8]]
+        assert ours == theirs
+        if other.is_terminal():
+            ends[id(other)] = (other.returns()[0], len(other.history()))
+
+    play_side_by_side(game, reference, games(100), 0, same_board=same_board)
+    results, lengths = np.array(list(ends.values())).T
+    assert {-1, 1} <= set(results) and lengths.max() == 36
+    lost_by_own_turn = (results == np.where(lengths % 2, -1, 1)) & (lengths < 36)
+    assert lost_by_own_turn.any() and (results == 0).any()
+    assert len(results) < 10000 or ((results == 0) & (lengths < 36)).any()  # five of both at once
