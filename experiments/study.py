@@ -176,7 +176,9 @@ def _pass_on(name: str) -> None:
 def _work(cell: cells.Cell) -> float:
     """Roughly the seconds a cell takes on one core, for the bar's time left: tree and network."""
     network = make_network(game=make(**cell.game), **cell.network)
-    return cell.training.positions * cell.training.budget * (1.5e-6 + network.forward_flops / 5e10)
+    flops = cell.training.train_flops
+    evaluations = flops / network.forward_flops if flops else cell.training.positions * cell.training.budget
+    return evaluations * (1.5e-6 + network.forward_flops / 5e10)
 
 
 class StudyProgress:

@@ -31,7 +31,7 @@ class Monitor:
         self.log_seconds, self.checkpoint_seconds = log_seconds, run.settings.checkpoint_seconds
         self.writer = SummaryWriter(str(run.folder), purge_step=run.ledger.positions, flush_secs=10)
         self._hyperparameters = hyperparameters
-        total = run.settings.positions
+        total = None if run.settings.train_flops else run.settings.positions
         self.bar = tqdm(total=total, initial=run.ledger.positions, unit="pos", unit_scale=True, smoothing=0.05,
                         desc=run.folder.name, disable=not bar, dynamic_ncols=True)  # fmt: skip
         self._begin_window(run)
@@ -40,6 +40,8 @@ class Monitor:
 
     def record(self, run: Run, played: Played, losses: Losses | None) -> None:
         """Note one lockstep move; write scalars and status every few seconds."""
+        if run.settings.train_flops:
+            self.bar.total = round(run.ledger.positions / run.share)
         self.bar.update(run.settings.games)
         self._lengths.extend(played.lengths)
         self._entropy.append(played.entropy)

@@ -49,11 +49,13 @@ class Run:
     @property
     def share(self) -> float:
         """How much of the run is done, from 0 to 1."""
-        return min(1.0, self.ledger.positions / self.settings.positions)
+        by_flops = self.settings.train_flops > 0
+        done = self.ledger.train_flops if by_flops else self.ledger.positions
+        return min(1.0, done / (self.settings.train_flops if by_flops else self.settings.positions))
 
     @property
     def finished(self) -> bool:
-        return self.ledger.positions >= self.settings.positions
+        return self.share == 1.0
 
     def count(self, played: Played, learnt: bool) -> None:
         """Enter one lockstep move and the learner steps after it in the ledger."""

@@ -12,6 +12,7 @@ class Training:
     """Self-play, replay, learner and snapshots of one run."""
 
     positions: int = 200_000  # self-play positions to play in all; the run's length
+    train_flops: float = 0.0  # if above 0, the run's length is this many train FLOPs, in place of positions
     games: int = 256  # games in lockstep, out of phase
     budget: int = 64  # evaluations per move in self-play
     full_moves: float = 1.0  # share of moves that are searched with the whole budget and learnt from (playout cap)
@@ -36,7 +37,7 @@ class Training:
         _require(self.opening_moves >= 0, "training.opening_moves", self.opening_moves, "a whole number of at least 0")
         for name in ("learning_rate", "snapshots_per_decade", "checkpoint_seconds"):
             _require(getattr(self, name) > 0, f"training.{name}", getattr(self, name), "a number above 0")
-        for name in ("weight_decay", "value_weight"):
+        for name in ("train_flops", "weight_decay", "value_weight"):
             _require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "a number of at least 0")
         _require(
             self.noise_concentration >= 0.1, "training.noise_concentration", self.noise_concentration,
