@@ -34,11 +34,13 @@ class Strategy:
 
     uses_network: whether an evaluator is needed, and with it a snapshot.
     uses_budget: whether more evaluations make a difference.
+    uses_history: whether `decide` is handed the actions since the initial position too, int64 [B, T].
     """
 
     name: str
     uses_network = True
     uses_budget = True
+    uses_history = False
 
     def decide(self, states: np.ndarray, budgets: np.ndarray, streams: np.ndarray) -> Decision:
         """Choose for each of `states` [B, S] with at most budgets [B] evaluations; advances `streams` uint64 [B]."""

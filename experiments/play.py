@@ -41,23 +41,32 @@ class Protocol:
 
 def make_openings(game: Game, protocol: Protocol, number: int) -> np.ndarray:
     """The opening set `number`, [openings, S]: positions after random moves, unfinished, different where possible."""
+    return _openings_and_moves(game, protocol, number)[0]
+
+
+def _openings_and_moves(game: Game, protocol: Protocol, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """The opening set `number` and the actions that led there, [openings, S] and int64 [openings, T]."""
     if protocol.sample:
-        return game.reset(protocol.openings)
+        return game.reset(protocol.openings), np.zeros((protocol.openings, 0), np.int64)
     tries = 8 * protocol.openings
     for moves in range(protocol.moves, -1, -1):
         states = game.reset(tries)
         streams = seed_streams(protocol.seed, number, moves, np.arange(tries))
-        for _ in range(moves):
+        actions = np.zeros((tries, moves), np.int64)
+        for t in range(moves):
             rows = np.flatnonzero(~game.over(states))
             part, own = states[rows], streams[rows]
-            game.advance(part, sample_rows(own, game.legal(part).astype(np.float32)))
+            actions[rows, t] = sample_rows(own, game.legal(part).astype(np.float32))
+            game.advance(part, actions[rows, t])
             states[rows], streams[rows] = part, own
-        states = states[~game.over(states)]
+        running = ~game.over(states)
+        states, actions = states[running], actions[running]
         if len(states) >= protocol.openings:
             break
     _, first = np.unique(states, axis=0, return_index=True)
     order = np.concatenate([np.sort(first), np.setdiff1d(np.arange(len(states)), first)])
-    return states[order[: protocol.openings]]
+    chosen = order[: protocol.openings]
+    return states[chosen], actions[chosen]
 
 
 def play_pairs(
@@ -87,7 +96,7 @@ class _Games:
     def __init__(self, game, players, pairs, protocol, number, exact):
         self.game, self.players, self.pairs, self.protocol, self.exact = game, players, pairs, protocol, exact
         self.per_pair = 2 * protocol.openings
-        openings = make_openings(game, protocol, number)
+        openings, opening_moves = _openings_and_moves(game, protocol, number)
         self.opening = np.unique(openings, axis=0, return_inverse=True)[1].ravel()  # the same number for equal ones
         self.states = np.tile(np.repeat(openings, 2, axis=0), (len(pairs), 1))
         count = len(self.states)
@@ -103,19 +112,26 @@ class _Games:
         self.strategies = strategies
         self.strategy_of = np.array([place[id(player.strategy)] for player in players])
         self.history = np.zeros(count, np.uint64)  # a hash of the moves
+        self.past = list(np.tile(np.repeat(opening_moves, 2, axis=0), (len(pairs), 1)).T)  # [T][G]: all moves
         self.moves, self.evaluations, self.kept = (np.zeros((count, 2), np.int64) for _ in range(3))
 
     def move(self, live: np.ndarray) -> None:
         """One move in each live game."""
         movers = self.game.to_move(self.states[live])
         who = self.seats[live, movers]
+        self.past.append(np.full(len(self.states), -1))
         for number in np.unique(self.strategy_of[who]):
             chosen = self.strategy_of[who] == number
             self._move(self.strategies[number], live[chosen], movers[chosen], who[chosen])
 
     def _move(self, strategy, rows, movers, who):
         states, streams = self.states[rows], self.streams[rows]
-        decision = strategy.decide(states, self.budgets[who], streams)
+        if strategy.uses_history:
+            before = np.array([actions[rows] for actions in self.past[:-1]], np.int64).reshape(-1, len(rows)).T
+            decision = strategy.decide(states, self.budgets[who], streams, before)
+        else:
+            decision = strategy.decide(states, self.budgets[who], streams)
+        self.past[-1][rows] = decision.actions
         if self.exact is not None:
             values = self.exact.action_values(states)
             self.kept[rows, movers] += values[np.arange(len(rows)), decision.actions] == values.max(1)
