@@ -44,7 +44,7 @@ bench-peers: setup peers
 	$(RUN) -m experiments.peers
 
 test-peers: peers
-	$(PEERS)/bin/python -m pytest tests/peers
+	$(PEERS)/bin/python -m pytest --noconftest tests/peers -s
 
 clean:
 	rm -rf $(VENV) $(PEERS) build *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -53,9 +53,7 @@ class Peers:
                 if value not in known:
                     raise SettingsError(f"{name}=[{value}] cannot be: known are {', '.join(known)}")
         if "mctx" in self.peers and self.size != 11:
-            raise SettingsError(
-                f"size={self.size} cannot be with mctx: pgx's Hex is 11x11; leave size or set peers=[openspiel]"
-            )
+            raise SettingsError(f"size={self.size} cannot be with mctx: pgx's Hex is 11x11; set peers=[openspiel]")
         if not Path(self.python).exists():
             raise SettingsError(f"python={self.python} is not there: `make peers` installs the other programs")
 
