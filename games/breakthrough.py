@@ -11,8 +11,8 @@ Rules     a move takes a piece one row forward, to an empty cell straight ahead 
           or the opponent's, whose piece there is taken off. Who reaches the last row, or takes the last piece, wins.
           The foremost piece always has a diagonal, so there is a move until the end
 Setup     `home` full rows of pieces on each side; home=0: two on boards of six rows or more, else one, as in OpenSpiel
-Actions   rows * columns * 3: (row * columns + col) * 3 + 0, 1, 2 from (row, col) to column col - 1, col, col + 1 of the
-          next row. OpenSpiel's breakthrough has another number for captures and for player 1's directions
+Actions   3 * rows * columns: direction * rows * columns + row * columns + col, from (row, col) to column
+          col - 1 + direction of the next row. OpenSpiel's numbers differ for captures and for player 1
 Planes    2: own pieces, the opponent's, rows from the mover's side: player 1 sees the board upside down
 Symmetry  mirror of left and right
 Longest   every piece steps forward until just before the last row, then one does: 1 + 2 columns (sum of
@@ -44,18 +44,25 @@ def reset(state, params):
 @kernel
 def legal(state, params, mask):
     rows, columns = params[0], params[1]
-    mask[:] = False
-    if state[OVER] != 0:
-        return
-    own = PIECE + state[TO_MOVE]
-    step = columns if state[TO_MOVE] == 0 else -columns
-    board = state[HEADER : HEADER + rows * columns]
-    for cell in range(rows * columns):
-        if board[cell] == own:
-            ahead, col = cell + step, cell % columns
-            mask[3 * cell] = col > 0 and board[ahead - 1] != own
-            mask[3 * cell + 1] = board[ahead] == 0
-            mask[3 * cell + 2] = col < columns - 1 and board[ahead + 1] != own
+    cells, count = rows * columns, (rows - 1) * columns  # count: all but the row that nobody leaves
+    running, own = state[OVER] == 0, PIECE + state[TO_MOVE]
+    first, last, step = (0, count, columns) if state[TO_MOVE] == 0 else (columns, 0, -columns)
+    here = state[HEADER + first : HEADER + first + count]
+    for direction in range(3):
+        # The loops are wide, so they look beyond the edge too, at cells of other rows; what they find is struck out.
+        begin = HEADER + first + step + direction - 1
+        there = state[begin : begin + count]
+        moves = mask[direction * cells + first : direction * cells + first + count]
+        if direction == 1:
+            for cell in range(count):
+                moves[cell] = running & (here[cell] == own) & (there[cell] == 0)
+        else:
+            for cell in range(count):
+                moves[cell] = running & (here[cell] == own) & (there[cell] != own)
+        mask[direction * cells + last : direction * cells + last + columns] = False
+    for row in range(rows):
+        mask[row * columns] = False
+        mask[2 * cells + row * columns + columns - 1] = False
 
 
 @kernel
@@ -63,8 +70,8 @@ def apply(state, params, action):
     rows, columns = params[0], params[1]
     cells = rows * columns
     player = state[TO_MOVE]
-    cell = action // 3
-    target = cell + (columns if player == 0 else -columns) + action % 3 - 1
+    direction, cell = action // cells, action % cells
+    target = cell + (columns if player == 0 else -columns) + direction - 1
     if state[HEADER + target] != 0:
         state[HEADER + cells + 1 - player] -= 1
     state[HEADER + target] = PIECE + player
@@ -125,7 +132,8 @@ class Breakthrough(Game):
 
     def action_text(self, action):
         """The cell it leaves and the column it goes to, which is ahead for either player: b2a; a2- leaves the board."""
-        cell, col = action // 3, action // 3 % self.columns + action % 3 - 1
+        direction, cell = divmod(action, self.size)
+        col = cell % self.columns + direction - 1
         return grid_text.cell_text(cell, self.columns) + (chr(ord("a") + col) if 0 <= col < self.columns else "-")
 
     # ---- text ------------------------------------------------------------------------------------------------------
@@ -181,4 +189,4 @@ class Breakthrough(Game):
 
 def _moves(cells, directions):
     """The permutation of actions that goes with a permutation of cells and one of the three directions."""
-    return (3 * cells[:, None] + np.array(directions)).ravel()
+    return (np.array(directions)[:, None] * len(cells) + cells).ravel()

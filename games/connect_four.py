@@ -123,8 +123,8 @@ class ConnectFour(Game):
         board = np.arange(cells).reshape(rows, columns)
         super().__init__(
             settings={"rows": rows, "columns": columns, "connect": connect}, size=cells,
-            params=[rows, columns, connect], state_words=HEADER + cells + columns + 1, num_actions=columns, observation_shape=(2, rows, columns),
-            max_length=cells,
+            params=[rows, columns, connect], state_words=HEADER + cells + columns + 1, num_actions=columns,
+            observation_shape=(2, rows, columns), max_length=cells,
             symmetries=Symmetries(np.stack([np.arange(columns), np.arange(columns)[::-1]]),
                                   np.stack([board.ravel(), board[:, ::-1].ravel()])),
         )  # fmt: skip

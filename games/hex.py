@@ -72,20 +72,18 @@ def place(board, size, player, cell):
     """Put a stone of `player` on an empty cell; True if it connects their two sides."""
     row, col = cell // size, cell % size
     depth = row if player == 0 else col
-    sides = 0  # bit 0: the first side, bit 1: the second
-    if depth == 0:
-        sides = 1
-    if depth == size - 1:
-        sides = 2
-    for i in range(6):
+    joined = 0  # bit 1 + edge: one of the groups that the stone joins has that edge
+    for i in range(6):  # without branches, since nobody can predict them
         r, c = row + DOWN[i], col + RIGHT[i]
-        if 0 <= r < size and 0 <= c < size:
-            code = board[r * size + c]
-            if code != 0 and (code - STONE) % 2 == player:
-                sides |= (code - STONE) // 2
+        inside = (r >= 0) & (r < size) & (c >= 0) & (c < size)
+        code = int(board[r * size + c if inside else cell])  # the cell itself is empty
+        own = (code != 0) & (((code - STONE) & 1) == player)
+        joined |= int(own) << ((code + STONE - player) >> 1)
+    sides = joined >> 2 | int(depth == 0) | int(depth == size - 1) << 1  # bit 0: the first side, bit 1: the second
     won = sides == 3
-    board[cell] = STONE + player + 2 * (1 if won else sides)
-    if sides != 0:
+    edge = 1 if won else sides
+    board[cell] = STONE + player + 2 * edge
+    if joined & ~(2 << edge) != 0:
         spread(board, size, cell)
     return won
 

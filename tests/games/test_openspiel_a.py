@@ -67,14 +67,14 @@ class Renumbered:
     Its own are ((row * columns + col) * 6 + direction) * 2 + capture, with directions 3 to 5 for player 1.
     """
 
-    def __init__(self, theirs):
-        self.theirs = theirs
+    def __init__(self, theirs, cells):
+        self.theirs, self.cells = theirs, cells
 
     def __getattr__(self, name):
         return getattr(self.theirs, name)
 
     def new_initial_state(self):
-        return Renumbered(self.theirs.new_initial_state())
+        return Renumbered(self.theirs.new_initial_state(), self.cells)
 
     def numbers(self):
         """Of the legal actions: ours -> theirs."""
@@ -82,7 +82,7 @@ class Renumbered:
         for action in self.theirs.legal_actions():
             cell, direction = divmod(action // 2, 6)
             assert direction // 3 == self.theirs.current_player()
-            found[3 * cell + direction % 3] = action
+            found[direction % 3 * self.cells + cell] = action
         return found
 
     def legal_actions(self):
@@ -106,5 +106,6 @@ def test_breakthrough(rows, columns, count):
 
     reference = pyspiel.load_game(f"breakthrough(rows={rows},columns={columns})")
     assert game.max_length <= reference.max_game_length()
-    lengths = play_side_by_side(game, Renumbered(reference), GAMES or count, 0, None, None if GAMES else same_board)
+    same_board = None if GAMES else same_board
+    lengths = play_side_by_side(game, Renumbered(reference, game.size), GAMES or count, 0, None, same_board)
     assert lengths.max() <= game.max_length
