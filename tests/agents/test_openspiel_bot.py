@@ -161,6 +161,9 @@ def test_mcts_finds_a_win_and_knows_its_worth():
     states = np.stack([game.play(game.reset(1)[0], *history) for history in histories])
     decision = strategy.decide(states, None, seed_streams(np.arange(2)), np.array(histories))
     assert decision.actions.tolist() == [2, 2] and decision.value.tolist() == [1, 1]
+    second = [3, 0, 8, 1, 4]  # the second player has the top row open, and stops nothing
+    decision = strategy.decide(game.play(game.reset(1)[0], *second)[None], None, seed_streams(0), np.array([second]))
+    assert decision.actions[0] == 2 and decision.value[0] == 1
     state = game.play(game.reset(1)[0], 0, 4, 1)
     assert strategy.decide(state[None], None, seed_streams(1), np.array([[0, 4, 1]])).actions[0] == 2
 
