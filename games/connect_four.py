@@ -172,11 +172,8 @@ class ConnectFour(Game):
         heights = state[HEADER + self.size : -1].tolist()
         last = [col for col in range(self.columns) if heights[col] and self._may_be_last(board, mover, col)]
         if state[-1] and not last:
-            grid_text.refuse(
-                self.title,
-                text,
-                f"no stone of {'xo'[1 - mover]} can be the last: it lies on top, and without it nobody has a line",
-            )
+            reason = f"no stone of {'xo'[1 - mover]} on top can be the last, with no line left without it"
+            grid_text.refuse(self.title, text, reason)
         stones = board.reshape(self.rows, self.columns)[::-1]
         if not can_be_stacked([stones[: heights[col], col].tolist() for col in range(self.columns)], last):
             grid_text.refuse(self.title, text, "no order of moves stacks the columns so")
