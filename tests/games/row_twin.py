@@ -1,4 +1,4 @@
-"""k in a row as slowly and plainly as possible, with or without gravity. The twin of games.mnk and games.connect_four."""
+"""k in a row as slowly and plainly as possible, with or without gravity: the twin of mnk and connect_four."""
 
 
 class SlowRow:
