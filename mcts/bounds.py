@@ -8,24 +8,24 @@ rules go on elsewhere: a child whose upper bound is no better than what its pare
 
 import numpy as np
 
-from games.core import kernel
+from games.core import lean_kernel
 
 
-@kernel
+@lean_kernel
 def lower_bound(nodes, parent, child):
     """What the parent's mover is sure of after the move to `child`."""
     below = nodes[child]
     return below.lower if below.to_move == nodes[parent].to_move else -below.upper
 
 
-@kernel
+@lean_kernel
 def upper_bound(nodes, parent, child):
     """What the parent's mover can have at most after the move to `child`."""
     below = nodes[child]
     return below.upper if below.to_move == nodes[parent].to_move else -below.lower
 
 
-@kernel
+@lean_kernel
 def settle(nodes, index, value):
     """The exact value of node `index` for its mover is known: note it, and all that follows from it above."""
     nodes[index].lower = value
@@ -36,7 +36,7 @@ def settle(nodes, index, value):
         parent = nodes[parent].parent
 
 
-@kernel
+@lean_kernel
 def _tighten(nodes, index):
     """Bounds of a node from those of its children; whether they moved."""
     node = nodes[index]
@@ -57,7 +57,7 @@ def _tighten(nodes, index):
     return True
 
 
-@kernel
+@lean_kernel
 def _close(node):
     node.settled = True
     node.raw_value = np.float32(node.lower)

@@ -39,4 +39,4 @@ def _nothing(array):
     """Without the compiler there is nothing to be gained."""
 
 
-prefetch: Any = _nothing if numba.config.DISABLE_JIT else numba.njit(nogil=True)(_prefetch)  # type: ignore[attr-defined]
+prefetch: Any = _nothing if numba.config.DISABLE_JIT else numba.njit(nogil=True, _nrt=False)(_prefetch)  # type: ignore[attr-defined]

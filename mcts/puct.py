@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from games.core import kernel
+from games.core import lean_kernel
 from mcts.bounds import upper_bound
 from mcts.root import note_priors
 from mcts.rule import Rule, most_visited, require, root, sensible, share_of_visits
@@ -41,7 +41,7 @@ class Numbers(NamedTuple):
     forced: np.float32
 
 
-@kernel
+@lean_kernel
 def select(numbers, tree, b, index):
     """The child PUCT chooses at one node; -1 for the untried candidate. Ties go to what was tried first.
 

@@ -7,20 +7,21 @@ that each of its batches is full of positions that need evaluating. A row's sear
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
 
-from games.core import OVER, RESULT, TO_MOVE, Game, kernel
+from games.core import OVER, RESULT, TO_MOVE, Game, inlined_kernel, lean_kernel
 from mcts.bounds import settle
 from mcts.prefetch import AHEAD, prefetch
 from mcts.reuse import follow
 from mcts.root import over_symmetries
 from mcts.rule import Rule, root, select
-from mcts.softmax import masked_softmax
-from mcts.tree import Tree, add_node, allocate, backup, bytes_per_tree, choose_candidate
+from mcts.softmax import first, masked_softmax
+from mcts.tree import Tree, add_node, allocate, backup, bytes_per_tree
 
 _HOT_NODES = 32  # the first nodes of a tree, through which most simulations go
 
@@ -196,12 +197,16 @@ class _Leaves(NamedTuple):
     actions: np.ndarray  # int64 [R]: the action that leads there
     legal: np.ndarray  # bool [R, A]
     planes: np.ndarray  # float32 [R, P, H, W]
+    cells: np.ndarray  # the same memory, [R, P * H * W]
+    scratch: np.ndarray  # float32 [A]
 
     @staticmethod
     def of(game: Game, rows: np.ndarray, count: int) -> _Leaves:
+        planes = np.empty((count, *game.observation_shape), np.float32)
         return _Leaves(
             np.resize(rows, count).astype(np.int64), np.empty(count, np.int64), np.empty(count, np.int64),
-            np.empty((count, game.num_actions), np.bool_), np.empty((count, *game.observation_shape), np.float32),
+            np.empty((count, game.num_actions), np.bool_), planes, planes.reshape(count, math.prod(planes.shape[1:])),
+            np.empty(game.num_actions, np.float32),
         )  # fmt: skip
 
 
@@ -268,13 +273,13 @@ def _check(game, states, nodes):
 # ---- kernels -------------------------------------------------------------------------------------------------------
 
 
-@kernel
+@lean_kernel
 def _add_roots(tree, rows, to_move):
     for i in range(len(rows)):
         add_node(tree, rows[i], -1, -1, to_move[i])
 
 
-@kernel
+@lean_kernel
 def _descend(tree, leaves, begin, end, budgets, numbers, virtual):
     """Add to each of the trees in slots begin:end the node to evaluate next; how many are left, of all up to `end`.
 
@@ -283,7 +288,8 @@ def _descend(tree, leaves, begin, end, budgets, numbers, virtual):
     left = begin
     for i in range(begin, end):
         if i + AHEAD < end:
-            prefetch(tree.nodes[leaves.rows[i + AHEAD], :_HOT_NODES])
+            ahead = leaves.rows[i + AHEAD]
+            prefetch(tree.nodes[ahead, : min(tree.num_nodes[ahead], _HOT_NODES)])
         b = leaves.rows[i]
         parent = _walk(tree, b, budgets[b], numbers, virtual)
         if parent >= 0:
@@ -302,17 +308,23 @@ def _descend(tree, leaves, begin, end, budgets, numbers, virtual):
     return left
 
 
-@kernel
+@inlined_kernel
 def _extend(tree, leaves, i):
     """Add the candidate of the node in slot i to its tree; it takes that node's place in the slot."""
     b, parent = leaves.rows[i], leaves.nodes[i]
     above = tree.nodes[b, parent]
     leaves.actions[i] = above.candidate
     leaves.nodes[i] = add_node(tree, b, parent, above.candidate, 1 - above.to_move)
-    tree.states[b, leaves.nodes[i]] = tree.states[b, parent]
+    _copy(tree.states[b, parent], tree.states[b, leaves.nodes[i]])
 
 
-@kernel
+@lean_kernel
+def _copy(source, target):
+    for i in range(len(source)):
+        target[i] = source[i]
+
+
+@inlined_kernel
 def _walk(tree, b, budget, numbers, virtual):
     """The node of tree b whose candidate comes next, -1 once the budget is spent; settled nodes are backed up."""
     nodes = tree.nodes[b]
@@ -337,7 +349,7 @@ def _walk(tree, b, budget, numbers, virtual):
     return -1
 
 
-@kernel
+@lean_kernel
 def _suppose_loss(nodes, index):
     """Count a visit of the node that its parent's mover loses."""
     node = nodes[index]
@@ -345,7 +357,7 @@ def _suppose_loss(nodes, index):
     node.value_sum += np.float32(-1.0 if node.to_move == nodes[node.parent].to_move else 1.0)
 
 
-@kernel
+@lean_kernel
 def _forget_loss(nodes, index):
     """Take back one supposed loss at a node and all above it."""
     while index >= 0:
@@ -356,7 +368,7 @@ def _forget_loss(nodes, index):
         index = node.parent
 
 
-@kernel
+@lean_kernel
 def _attach(tree, leaves, begin, end, solve, virtual):
     """Look at the new nodes in slots begin:end; finished games are backed up and moved behind. How many are ready."""
     ready = begin
@@ -380,24 +392,24 @@ def _attach(tree, leaves, begin, end, solve, virtual):
         if ready < i:
             leaves.rows[i], leaves.nodes[i] = leaves.rows[ready], leaves.nodes[ready]
             leaves.rows[ready], leaves.nodes[ready] = b, index
-            leaves.legal[ready] = leaves.legal[i]
-            leaves.planes[ready] = leaves.planes[i]
+            _copy(leaves.legal[i], leaves.legal[ready])
+            _copy(leaves.cells[i], leaves.cells[ready])
         ready += 1
     return ready
 
 
-@kernel
+@lean_kernel
 def _expand_and_backup(tree, leaves, count, views, logits, values, virtual):
     """Write priors and value of each leaf's node and back the value up."""
-    prior = np.empty(tree.prior.shape[2], np.float32)  # worked on here, since the tree's own memory is far away
+    prior = leaves.scratch  # worked on here, since the tree's own memory is far away
     for i in range(count):
         if i + AHEAD < count:
             prefetch(tree.prior[leaves.rows[i + AHEAD], leaves.nodes[i + AHEAD]])
         b, index = leaves.rows[i], leaves.nodes[i]
         node = tree.nodes[b, index]
-        masked_softmax(logits[i], views[node.to_move], leaves.legal[i], prior)
-        tree.prior[b, index] = prior
-        choose_candidate(node, prior)
+        node.candidate_prior = masked_softmax(logits[i], views[node.to_move], leaves.legal[i], prior)
+        node.candidate = first(prior, node.candidate_prior)
+        _copy(prior, tree.prior[b, index])
         node.raw_value = values[i]
         tree.evaluations[b] += 1
         if virtual:

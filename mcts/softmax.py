@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from games.core import kernel
+from games.core import inlined_kernel, lean_kernel
 
 _LOG2_E = np.float32(1.44269504)
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)  # ln 2 in two parts; n * _LN2_HIGH is exact
@@ -20,14 +20,16 @@ _LOWEST = np.float32(-80.0)  # less than e^-80 of the largest counts as that
 _FIXED_POINT = np.float32(2.0**32)
 
 
-@kernel
+@inlined_kernel
 def masked_softmax(logits, view, legal, prior):
-    """prior[view[j]] = softmax of the legal logits, -1 where not legal; all arrays [A]."""
+    """prior[view[j]] = softmax of the legal logits, -1 where not legal; all arrays [A]. Returns the largest of them."""
     for j in range(len(logits)):
         prior[view[j]] = logits[j]
+    bits, largest = prior.view(np.int32), np.int32(-(2**31))
     for a in range(len(prior)):
         prior[a] -= _FAR * (_ONE - np.float32(legal[a]))
-    top = _largest(prior)
+        largest = max(largest, _ordered(bits[a]))
+    top = np.int32(_ordered(largest)).view(np.float32)
     for a in range(len(prior)):
         prior[a] = np.float32(legal[a]) * _exp(max(prior[a] - top, _LOWEST))
     total = np.int64(0)
@@ -36,34 +38,43 @@ def masked_softmax(logits, view, legal, prior):
     scale = _FIXED_POINT / np.float32(total)
     for a in range(len(prior)):
         prior[a] = prior[a] * scale - (_ONE - np.float32(legal[a]))
+    return scale  # times e^0
 
 
-@kernel
+@lean_kernel
 def highest(prior):
     """Index of the largest non-negative entry of [A], the lowest of equals; -1 if there is none."""
     bits = prior.view(np.int32)
     top = np.int32(-1)
     for a in range(len(bits)):
         top = max(top, bits[a])
-    if top < 0:
-        return -1
+    return -1 if top < 0 else _first(bits, top)
+
+
+@lean_kernel
+def first(prior, value):
+    """Index of the first entry of [A] that is `value`, which must be there."""
+    return _first(prior.view(np.int32), np.float32(value).view(np.int32))
+
+
+@lean_kernel
+def _first(bits, top):
     best = np.int32(len(bits))
     for a in range(len(bits)):
         best = min(best, np.int32(a) if bits[a] == top else np.int32(len(bits)))
     return best
 
 
-@kernel
-def _largest(values):
-    """The largest of [A]; negative floats are ordered as integers once all bits but the sign are turned over."""
-    bits = values.view(np.int32)
-    top = np.int32(-(2**31))
-    for a in range(len(bits)):
-        top = max(top, bits[a] ^ ((bits[a] >> 31) & np.int32(0x7FFFFFFF)))
-    return np.int32(top ^ ((top >> 31) & np.int32(0x7FFFFFFF))).view(np.float32)
+@lean_kernel
+def _ordered(bits):
+    """Floats are ordered as the integers of the same bits once all bits but the sign of negative ones are turned over.
+
+    Twice is not at all.
+    """
+    return np.int32(bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF)))
 
 
-@kernel
+@lean_kernel
 def _exp(x):
     """e^x for -80 <= x <= 0 with a relative error below 3e-7: 2^n e^r with |r| <= ln 2 / 2, and e^r by its series."""
     n = np.int32(x * _LOG2_E - np.float32(0.5))

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from games.core import kernel
+from games.core import lean_kernel
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -33,7 +33,7 @@ def _finalise(z):
     return z ^ (z >> np.uint64(31))
 
 
-@kernel
+@lean_kernel
 def uniform(streams, b):
     """The next number of stream b, in (0, 1); never exactly 0 or 1."""
     streams[b] += _GAMMA
@@ -44,14 +44,14 @@ def uniform(streams, b):
     return (np.float64(z >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
-@kernel
+@lean_kernel
 def normal(streams, b):
     """A standard normal number (Box & Muller 1958, one of the pair)."""
     radius = math.sqrt(-2.0 * math.log(uniform(streams, b)))
     return radius * math.cos(2.0 * math.pi * uniform(streams, b))
 
 
-@kernel
+@lean_kernel
 def gamma(streams, b, shape):
     """A gamma number of the given shape and scale 1 (Marsaglia & Tsang 2000, sections 2 and 8)."""
     boost = 1.0
@@ -70,7 +70,7 @@ def gamma(streams, b, shape):
             return d * v * boost
 
 
-@kernel
+@lean_kernel
 def sample(streams, weights, out):
     """out[b] = an index drawn with probability weights[b] / sum; zeros give -1. weights [B, A], out int64 [B]."""
     for b in range(len(weights)):

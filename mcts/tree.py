@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from games.core import kernel
+from games.core import lean_kernel
 from mcts.softmax import highest
 
 NODE = np.dtype(
@@ -74,7 +74,7 @@ def allocate(states: np.ndarray, nodes: int, actions: int) -> Tree:
     return tree
 
 
-@kernel
+@lean_kernel
 def add_node(tree, b, parent, action, to_move):
     """A new node of tree b, linked behind its siblings; its edge counts as tried from here on."""
     index = tree.num_nodes[b]
@@ -100,7 +100,7 @@ def add_node(tree, b, parent, action, to_move):
     return index
 
 
-@kernel
+@lean_kernel
 def _try_edge(nodes, prior, parent, child):
     """Take the child's action from the untried ones of its parent and link the child."""
     above, below = nodes[parent], nodes[child]
@@ -115,7 +115,7 @@ def _try_edge(nodes, prior, parent, child):
     above.last_child = child
 
 
-@kernel
+@lean_kernel
 def choose_candidate(node, prior):
     """Note which of the untried actions of `node` comes next: that of highest prior (ties: lowest)."""
     node.candidate = highest(prior)
@@ -123,7 +123,7 @@ def choose_candidate(node, prior):
         node.candidate_prior = prior[node.candidate]
 
 
-@kernel
+@lean_kernel
 def backup(nodes, index, value):
     """Add one simulation that ended at node `index` with `value` for its player to move, up to the root.
 
