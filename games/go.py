@@ -16,9 +16,9 @@ Planes      6: own stones; the opponent's; where a move is forbidden as a repeti
             draw); ones after a pass; ones for player 1, who has the komi; the share of the longest game that is over
 Symmetry    all eight of the square
 Longest     2 * size * size moves, OpenSpiel's limit: superko alone allows games longer than anyone can play
-Value       x's lead under perfect play without a limit: 1 on 2 x 2, 9 on 3 x 3, 2 on 4 x 4, 25 on 5 x 5 (J. Tromp's
-            page on Go; E. van der Werf 2003 for 5 x 5), believed to be 4 on 6 x 6 and 9 on 7 x 7 (Japanese amateurs
-            1989 in J. Davies, American Go Journal 29-3, 1995)
+Value       x's lead under perfect play without a limit: 1 on 2 x 2, 9 on 3 x 3, 2 on 4 x 4, 25 on 5 x 5, 4 on 6 x 6
+            (T. Drange, B. Spight 1998, mathpuzzle.com/go; computed by E. van der Werf 2003 up to 5 x 5), believed to be
+            9 on 7 x 7 (Japanese amateurs 1989 in J. Davies, American Go Journal 29-3, 1995)
 Source      the rules of J. Tromp and B. Taylor but for suicide; repetition="draw" is OpenSpiel's go, move by move
 """
 
