@@ -35,6 +35,7 @@ PLIES, PASSED, TAKEN, BOARD = HEADER, HEADER + 1, HEADER + 2, HEADER + 3
 # An empty point says what a move of the player to move would be there (below STONE); a stone is
 # STONE + player + ATARI if its group has but one empty point beside it. All stones of a group carry the same code.
 OPEN, DRAWS, SUICIDE, REPEATS, STONE, ATARI = 0, 1, 2, 3, 4, 2
+TAKEN_NOW = -1  # while a move is played: empty again, not yet counted
 
 # Move number t, from 1: its point (size * size for a pass), and above that the number of the move that took the stone
 # off again, 0 while it stands. So the word tells from when to when there was which stone, and all of them together
@@ -70,6 +71,7 @@ def apply(state, params, action):
     log[state[PLIES]] = action
     state[PLIES] += 1
     state[TO_MOVE] = 1 - player
+    scratch = np.zeros(2 * cells + (params[0] + 1) * (params[0] + 2) + 1, np.int16)  # one, since allocating is slow
     drawn = False
     ended = state[PLIES] == len(log)
     if action == cells:
@@ -78,24 +80,24 @@ def apply(state, params, action):
     else:
         drawn = board[action] == DRAWS
         state[PASSED] = 0
-        state[TAKEN] += put(board, log, params, state[PLIES], player, action)
+        state[TAKEN] += put(board, log, params, state[PLIES], player, action, scratch)
     if drawn or ended:
         state[OVER] = 1
         state[RESULT] = 0 if drawn else winner(board, params)
     else:
-        close_suicides(board, params, 1 - player)
+        close_suicides(board, params, 1 - player, scratch[2 * cells :])
         if state[TAKEN] > 0:
-            close_repetitions(board, log[: state[PLIES]], params, 1 - player)
+            close_repetitions(board, log[: state[PLIES]], params, 1 - player, scratch)
 
 
 # ---- stones and groups ---------------------------------------------------------------------------------------------
 
 
 @kernel
-def put(board, log, params, ply, player, cell):
+def put(board, log, params, ply, player, cell, scratch):
     """Put a stone and take off what it suffocates; returns how many stones. Keeps the codes of all groups right."""
-    found, seen = np.empty(len(board), np.int16), np.zeros(len(board), np.int16)
-    taken, count = np.empty(len(board), np.int16), 0
+    found, seen = scratch[: len(board)], scratch[len(board) : 2 * len(board)]
+    count = 0
     board[cell] = STONE + player
     for way in range(4):
         near = params[NEIGHBOURS + 4 * cell + way]
@@ -104,17 +106,25 @@ def put(board, log, params, ply, player, cell):
             for i in range(size * (liberties < 2)):
                 board[found[i]] |= ATARI
             for i in range(size * (liberties == 0)):
-                board[found[i]] = OPEN
+                board[found[i]] = TAKEN_NOW
                 remember(log, ply, found[i])
-                taken[count] = found[i]
                 count += 1
     settle(board, params, cell, found, seen, 5)
-    for i in range(count):
-        for way in range(4):
-            near = params[NEIGHBOURS + 4 * taken[i] + way]
-            if near >= 0 and board[near] == STONE + player + ATARI:
-                settle(board, params, near, found, seen, 6 + 4 * i + way)
+    if count > 0:
+        give_room(board, params, player, found, seen)
     return count
+
+
+@kernel
+def give_room(board, params, player, found, seen):
+    """Open the points of the stones just taken; the groups of `player` beside them may be in atari no more."""
+    for cell in range(len(board)):
+        if board[cell] == TAKEN_NOW:
+            board[cell] = OPEN
+            for way in range(4):
+                near = params[NEIGHBOURS + 4 * cell + way]
+                if near >= 0 and board[near] == STONE + player + ATARI:
+                    settle(board, params, near, found, seen, 6 + 4 * cell + way)
 
 
 @kernel
@@ -164,14 +174,13 @@ def settle(board, params, start, found, seen, stamp):
 
 
 @kernel
-def close_suicides(board, params, player):
+def close_suicides(board, params, player, helps):
     """Mark the empty points OPEN or SUICIDE for `player`.
 
     A stone can stay beside an empty point, a group of its own with another liberty, or a group that it takes. Plain
-    loops over a board with a margin, which the compiler makes wide.
+    loops over a board with a margin, the zeros `helps`, which the compiler makes wide.
     """
     size, stride = params[0], params[0] + 1  # one column between the rows serves as the margin of both
-    helps = np.zeros(stride * (size + 2) + 1, np.uint8)
     own, prey = STONE + player, STONE + 1 - player + ATARI
     for row in range(size):
         for col in range(size):
@@ -190,10 +199,10 @@ def close_suicides(board, params, player):
 
 
 @kernel
-def close_repetitions(board, log, params, player):
+def close_repetitions(board, log, params, player, scratch):
     """Mark the open points where a move of `player` would bring an earlier position back."""
     past = differences(log, len(board))
-    for t in range(len(past)):
+    for t in range(len(log)):
         bit = single(past[t])
         if bit >= 0 and bit & 1 == player and board[bit // 2] < STONE:
             mark(board, params, bit // 2, t == len(log) - 1)
@@ -203,33 +212,38 @@ def close_repetitions(board, log, params, player):
             for way in range(4):
                 near = params[NEIGHBOURS + 4 * stone + way]
                 if near >= 0 and board[near] == OPEN:
-                    close_taking(board, past, params, player, near)
+                    close_taking(board, past, params, player, near, scratch)
 
 
 @kernel
-def close_taking(board, past, params, player, cell):
+def close_taking(board, past, params, player, cell, scratch):
     """Mark the point if a move of `player` there, which takes stones, would bring an earlier position back."""
-    after = np.zeros(past.shape[1], np.int64)
+    found, seen = scratch[: len(board)], scratch[len(board) : 2 * len(board)]
+    stamp = 6 + 4 * len(board) + cell  # none of those of `put`
+    after = past[-1]
+    after[:] = 0
     flip(after, 2 * cell + player)
-    found, seen = np.empty(len(board), np.int16), np.zeros(len(board), np.int16)
     for way in range(4):
         near = params[NEIGHBOURS + 4 * cell + way]
-        if near >= 0 and board[near] == STONE + 1 - player + ATARI and seen[near] == 0:
-            _, size = group(board, params, near, found, seen, 1, True)
+        if near >= 0 and board[near] == STONE + 1 - player + ATARI and seen[near] != stamp:
+            _, size = group(board, params, near, found, seen, stamp, True)
             for i in range(size):
                 flip(after, 2 * found[i] + 1 - player)
-    for t in range(len(past)):
+    for t in range(len(past) - 1):
         same = True
         for word in range(len(after)):
             same &= past[t, word] == after[word]
         if same:
-            mark(board, params, cell, t == len(past) - 1)
+            mark(board, params, cell, t == len(past) - 2)
 
 
 @kernel
 def differences(log, cells):
-    """How the board differs from what it was after each number of moves, as sets of bits, int64 [T, words]."""
-    past = np.zeros((len(log), (2 * cells + BITS - 1) // BITS), np.int64)
+    """How the board differs from what it was after each number of moves, as sets of bits, and a row of zeros.
+
+    int64 [T + 1, words]
+    """
+    past = np.zeros((len(log) + 1, (2 * cells + BITS - 1) // BITS), np.int64)
     for t in range(len(log)):
         cell, gone = log[t] & POINT, log[t] >> GONE
         if cell < cells:
