@@ -4,8 +4,10 @@
 a depth of 3 or 4 is what a match can afford.
 """
 
+import random
+
 import numpy as np
-from open_spiel.python.algorithms import mcts, minimax
+from open_spiel.python.algorithms import minimax
 
 from agents.agent import AgentError, Decision, Strategy
 from agents.openspiel import Counterpart
@@ -54,5 +56,13 @@ class OpenSpielAlphaBeta(Strategy):
                                          maximum_depth=self.depth - 1, maximizing_player_id=player)[0]  # fmt: skip
 
     def _rollouts(self, player, seed):
-        evaluator = mcts.RandomRolloutEvaluator(self.rollouts, np.random.RandomState(seed))
-        return lambda state: evaluator.evaluate(state)[player]
+        """Mean result of random games. OpenSpiel's own evaluator in Python takes over the logging of the process."""
+        rng = random.Random(seed)
+
+        def result(position):
+            position = position.clone()
+            while not position.is_terminal():
+                position.apply_action(rng.choice(position.legal_actions()))
+            return position.player_return(player)
+
+        return lambda position: sum(result(position) for _ in range(self.rollouts)) / self.rollouts
