@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
 from collections.abc import Callable
 
@@ -23,14 +22,19 @@ def versions() -> dict[str, str]:
 
 
 def prepare(task: dict) -> Callable[[], object]:
-    """One search of the task's positions; the first call compiles."""
+    """One search of the task's positions, down to moves and policies; the first call compiles."""
     torch.set_num_threads(1)
     game, network = build(task)
     states = np.load(task["arrays"])["states"]
     settings = RULES[task["rule"]]()
     streams = seed_streams(task["seed"], np.arange(len(states)))
     evaluator = NetworkEvaluator(network)
-    return functools.partial(mcts.search, game, states, evaluator, task["budget"], settings, streams=streams)
+
+    def run():
+        found = mcts.search(game, states, evaluator, task["budget"], settings, streams)
+        return found.explore(streams), found.policy()
+
+    return run
 
 
 def build(task: dict) -> tuple[Game, Network]:
