@@ -1,4 +1,4 @@
-"""Hex: two players connect opposite sides of a rhombus of hexagons. Sizes 2 to 19, with or without the swap rule.
+"""Hex: two players connect opposite sides of a rhombus of hexagons. Sides 2 to 19, with or without the swap rule.
 
        a b c             Player 0 (x) connects top and bottom, player 1 (o) left and right. The cells next to (r, c):
      1 . . .             (r - 1, c) and (r - 1, c + 1) above, (r, c - 1) and (r, c + 1) beside,
@@ -8,11 +8,14 @@
 Rules     players fill empty cells in turn; who connects their two sides wins; a full board has exactly one winner
 Swap      with swap=True player 1 may answer the first stone with `swap`: it is taken off, player 1 gets one on the
           cell mirrored in the long diagonal, (r, c) -> (c, r), and player 0 moves again
-Actions   size * size: r * size + c; with swap one more, the last
+Boards    size x size, or rows x columns without swap; there the player with the shorter way wins, even as second (by
+          pairing cells, C. Shannon, told by M. Gardner 1959)
+Actions   rows * columns: r * columns + c; with swap one more, the last
 Planes    2: own stones, the opponent's, both transposed for player 1, so that the mover always connects top and
-          bottom; with swap a third, all ones where the mover may swap
+          bottom; with swap a third, all ones where the mover may swap. Where rows and columns differ nothing is
+          transposed, and a third plane is all ones where the mover connects top and bottom
 Symmetry  half turn
-Longest   size * size moves, one more with swap
+Longest   rows * columns moves, one more with swap
 Source    P. Hein 1942, J. Nash 1948; actions, geometry and swap as in OpenSpiel's hex
 """
 
@@ -43,7 +46,7 @@ def reset(state, params):
 
 @kernel
 def legal(state, params, mask):
-    cells = params[0] * params[0]
+    cells = params[0] * params[2]
     running = state[OVER] == 0
     for cell in range(cells):
         mask[cell] = running & (state[HEADER + cell] == 0)
@@ -53,43 +56,43 @@ def legal(state, params, mask):
 
 @kernel
 def apply(state, params, action):
-    size = params[0]
-    cells = size * size
+    rows, columns = params[0], params[2]
+    cells = rows * columns
     player = state[TO_MOVE]
     board = state[HEADER : HEADER + cells]
     state[TO_MOVE] = 1 - player
     if params[1]:
         state[HEADER + cells] = min(state[HEADER + cells] + 1, 2)
     if action == cells:
-        swap(board, size)
-    elif place(board, size, player, action):
+        swap(board, rows)
+    elif place(board, rows, columns, player, action):
         state[OVER] = 1
         state[RESULT] = 1 - 2 * player
 
 
 @kernel
-def place(board, size, player, cell):
+def place(board, rows, columns, player, cell):
     """Put a stone of `player` on an empty cell; True if it connects their two sides."""
-    row, col = cell // size, cell % size
-    depth = row if player == 0 else col
+    row, col = cell // columns, cell % columns
+    depth, far = (row, rows - 1) if player == 0 else (col, columns - 1)
     joined = 0  # bit 1 + edge: one of the groups that the stone joins has that edge
     for i in range(6):  # without branches, since nobody can predict them
         r, c = row + DOWN[i], col + RIGHT[i]
-        inside = (r >= 0) & (r < size) & (c >= 0) & (c < size)
-        code = int(board[r * size + c if inside else cell])  # the cell itself is empty
+        inside = (r >= 0) & (r < rows) & (c >= 0) & (c < columns)
+        code = int(board[r * columns + c if inside else cell])  # the cell itself is empty
         own = (code != 0) & (((code - STONE) & 1) == player)
         joined |= int(own) << ((code + STONE - player) >> 1)
-    sides = joined >> 2 | int(depth == 0) | int(depth == size - 1) << 1  # bit 0: the first side, bit 1: the second
+    sides = joined >> 2 | int(depth == 0) | int(depth == far) << 1  # bit 0: the first side, bit 1: the second
     won = sides == 3
     edge = 1 if won else sides
     board[cell] = STONE + player + 2 * edge
     if joined & ~(2 << edge) != 0:
-        spread(board, size, cell)
+        spread(board, rows, columns, cell)
     return won
 
 
 @kernel
-def spread(board, size, cell):
+def spread(board, rows, columns, cell):
     """Give all stones of the group of `cell` the edge of that stone.
 
     Groups are uniform and a group's edge changes once before the end, so each stone is rewritten at most twice in a
@@ -97,19 +100,19 @@ def spread(board, size, cell):
     loaded again (numba issue 6061).
     """
     code = board[cell]
-    stack = np.empty(size * size, np.int16)
+    stack = np.empty(rows * columns, np.int16)
     stack[0] = cell
     count = 1
     while count > 0:
         count -= 1
-        row, col = stack[count] // size, stack[count] % size
+        row, col = stack[count] // columns, stack[count] % columns
         for i in range(6):
             r, c = row + DOWN[i], col + RIGHT[i]
-            if 0 <= r < size and 0 <= c < size:
-                other = board[r * size + c]
+            if 0 <= r < rows and 0 <= c < columns:
+                other = board[r * columns + c]
                 if other != 0 and other != code and other % 2 == code % 2:
-                    board[r * size + c] = code
-                    stack[count] = r * size + c
+                    board[r * columns + c] = code
+                    stack[count] = r * columns + c
                     count += 1
 
 
@@ -126,58 +129,67 @@ def swap(board, size):
 
 @kernel
 def observe(state, params, planes):
-    size = params[0]
+    rows, columns = params[0], params[2]
     player = state[TO_MOVE]
     board = state[HEADER:]
-    for row in range(size):
+    for row in range(rows):
         # Odd codes are player 0's. Two loops, since the compiler makes the first one wide.
         odd, even = planes[player, row], planes[1 - player, row]
-        if player == 0:
-            for col in range(size):
-                code = board[row * size + col]
+        if player == 0 or rows != columns:
+            for col in range(columns):
+                code = board[row * columns + col]
                 odd[col] = code & 1
                 even[col] = (code != 0) & (code & 1 == 0)
         else:
             cell = row
-            for col in range(size):
+            for col in range(columns):
                 code = board[cell]
                 odd[col] = code & 1
                 even[col] = (code != 0) & (code & 1 == 0)
-                cell += size
-    if params[1]:
-        planes[2] = state[HEADER + size * size] == 1
+                cell += columns
+    if rows != columns:
+        planes[2] = 1 - player
+    elif params[1]:
+        planes[2] = state[HEADER + rows * columns] == 1
 
 
 @kernel
-def winner_without(stones, size, absent):
+def winner_without(stones, rows, columns, absent):
     """Who has connected their sides among `stones` (0 empty, 1 + player), were the cell `absent` empty; -1 nobody."""
-    board = np.zeros(size * size, np.int16)
+    board = np.zeros(rows * columns, np.int16)
     winner = -1
-    for cell in range(size * size):
-        if stones[cell] != 0 and cell != absent and place(board, size, stones[cell] - 1, cell):
+    for cell in range(rows * columns):
+        if stones[cell] != 0 and cell != absent and place(board, rows, columns, stones[cell] - 1, cell):
             winner = stones[cell] - 1
     return winner
 
 
 class Hex(Game):
-    """Hex on size x size cells; `swap` turns the swap rule on."""
+    """Hex on size x size cells, or rows x columns; `swap` turns the swap rule on."""
 
     name = "hex"
     rules = Rules(reset, legal, apply, observe)
 
-    def __init__(self, size: int = 5, swap: bool = False):
+    def __init__(self, size: int = 5, swap: bool = False, rows: int | None = None, columns: int | None = None):
         size = int_setting("hex", "size", size, 2, 19)
+        rows = size if rows is None else int_setting("hex", "rows", rows, 2, 19)
+        columns = size if columns is None else int_setting("hex", "columns", columns, 2, 19)
         if not isinstance(swap, bool | np.bool_):
             raise GameError(f"hex: swap={swap!r} cannot be: expected true or false")
-        cells = size * size
-        board = np.arange(cells).reshape(size, size)
+        if swap and rows != columns:
+            raise GameError(f"hex: swap={swap!r} cannot be on {rows} x {columns}: the swapped stone is mirrored in the "
+                            "diagonal of a square; choose rows = columns or swap=false")  # fmt: skip
+        self.rows, self.columns = rows, columns
+        cells, square = rows * columns, rows == columns
+        board = np.arange(cells).reshape(rows, columns)
         half_turn = np.stack([board.ravel(), board.ravel()[::-1]])
-        flip = np.stack([board.ravel(), board.T.ravel()])
+        flip = np.stack([board.ravel(), (board.T if square else board).ravel()])
+        size = max(rows, columns)
         super().__init__(
-            settings={"size": size, "swap": bool(swap)}, size=size, params=[size, swap],
-            state_words=HEADER + cells + swap, num_actions=cells + swap, observation_shape=(2 + swap, size, size),
-            max_length=cells + swap, views=self._with_swap(flip, swap),
-            symmetries=Symmetries(self._with_swap(half_turn, swap), half_turn),
+            settings={"size": size, "swap": bool(swap)} | ({} if square else {"rows": rows, "columns": columns}),
+            size=size, params=[rows, swap, columns], state_words=HEADER + cells + swap, num_actions=cells + swap,
+            observation_shape=(2 + (swap or not square), rows, columns), max_length=cells + swap,
+            views=self._with_swap(flip, swap), symmetries=Symmetries(self._with_swap(half_turn, swap), half_turn),
         )  # fmt: skip
 
     @staticmethod
@@ -187,16 +199,19 @@ class Hex(Game):
 
     @property
     def title(self):
-        return f"hex{self.size}-swap" if self.settings["swap"] else f"hex{self.size}"
+        board = f"{self.size}" if self.rows == self.columns else f"{self.rows}x{self.columns}"
+        return f"hex{board}-swap" if self.settings["swap"] else f"hex{board}"
 
     @property
     def openspiel_id(self):
+        if self.rows != self.columns:
+            return f"hex(num_rows={self.rows},num_cols={self.columns})"
         return f"hex(board_size={self.size},swap={self.settings['swap']})"
 
     def action_text(self, action):
-        if action == self.size**2:
+        if action == self.rows * self.columns:
             return "swap"
-        return f"{chr(ord('a') + action % self.size)}{action // self.size + 1}"
+        return f"{chr(ord('a') + action % self.columns)}{action // self.columns + 1}"
 
     # ---- text ------------------------------------------------------------------------------------------------------
 
@@ -205,9 +220,9 @@ class Hex(Game):
 
         Nothing more is needed under the swap rule: the mover and the numbers of stones tell whether it was taken.
         """
-        codes = state[HEADER : HEADER + self.size**2].reshape(self.size, self.size)
+        codes = state[HEADER : HEADER + self.rows * self.columns].reshape(self.rows, self.columns)
         lines = ["   " + " ".join(self._letters())]
-        for row in range(self.size):
+        for row in range(self.rows):
             marks = " ".join("." if code == 0 else "ox"[code % 2] for code in codes[row])
             lines.append(" " * row + f"{row + 1:2d} {marks}")
         return "\n".join([*lines, self._status(state)])
@@ -215,14 +230,14 @@ class Hex(Game):
     def parse(self, text):
         """The position that `draw` wrote; spaces may differ."""
         lines = [line.split() for line in text.strip().splitlines() if line.strip()]
-        if len(lines) != self.size + 2:
-            self._refuse(text, f"expected {self.size + 2} lines (letters, {self.size} rows, who is to move)")
+        if len(lines) != self.rows + 2:
+            self._refuse(text, f"expected {self.rows + 2} lines (letters, {self.rows} rows, who is to move)")
         if lines[0] != self._letters():
             self._refuse(text, f"expected the letters {' '.join(self._letters())} above the board")
-        stones = np.zeros((self.size, self.size), np.int64)
+        stones = np.zeros((self.rows, self.columns), np.int64)
         for row, (label, *marks) in enumerate(lines[1:-1]):
-            if label != str(row + 1) or len(marks) != self.size or not set(marks) <= set(".xo"):
-                self._refuse(text, f"row {row + 1} must be its number and {self.size} of '.', 'x', 'o', with spaces")
+            if label != str(row + 1) or len(marks) != self.columns or not set(marks) <= set(".xo"):
+                self._refuse(text, f"row {row + 1} must be its number and {self.columns} of '.', 'x', 'o', with spaces")
             stones[row] = [".xo".index(mark) for mark in marks]
         status = " ".join(lines[-1])
         if status not in MOVERS:
@@ -236,7 +251,7 @@ class Hex(Game):
         return state
 
     def _letters(self):
-        return [chr(ord("a") + col) for col in range(self.size)]
+        return [chr(ord("a") + col) for col in range(self.columns)]
 
     def _status(self, state):
         mover = state[TO_MOVE]
@@ -246,10 +261,10 @@ class Hex(Game):
 
     def _build(self, stones, mover):
         state = self.reset(1)[0]
-        board = state[HEADER : HEADER + self.size**2]
+        board = state[HEADER : HEADER + self.rows * self.columns]
         for cell in np.flatnonzero(stones):
             player = int(stones[cell]) - 1
-            if place(board, self.size, player, cell):
+            if place(board, self.rows, self.columns, player, cell):
                 state[OVER] = 1
                 state[RESULT] = 1 - 2 * player
         state[TO_MOVE] = mover
@@ -272,7 +287,7 @@ class Hex(Game):
         if state[RESULT] != 1 - 2 * winner:
             self._refuse(text, f"{'xo'[1 - winner]} has connected, so {'xo'[1 - winner]} must have moved last")
         candidates = np.flatnonzero(stones == winner + 1)
-        if all(winner_without(stones, self.size, cell) == winner for cell in candidates):
+        if all(winner_without(stones, self.rows, self.columns, cell) == winner for cell in candidates):
             self._refuse(text, f"{'xo'[winner]} had connected before the last move")
 
     def _refuse(self, text, reason):

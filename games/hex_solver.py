@@ -37,6 +37,9 @@ class HexExact(Exact):
     """Exact play of one Hex game, with or without swap; may be called from several threads."""
 
     def __init__(self, game: Game):
+        if game.settings.get("rows") is not None:
+            raise GameError(f"exact play of Hex is of square boards, not {game.title}: choose rows = columns, or rate "
+                            f"the agents without a perfect player")  # fmt: skip
         if not 2 <= game.size <= LARGEST:
             raise GameError(
                 f"exact play of Hex goes from size 2 to {LARGEST}, not {game.size}: choose game.size={LARGEST} or "

@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 
 from games import HEADER, OVER, RESULT, TO_MOVE, GameError, make
+from games.conformance import parametrize_with_checks
+from games.enumeration import Enumeration
+from games.exact import solver
 from games.hex import winner_without
 
 # ---- drawn boards --------------------------------------------------------------------------------------------------
@@ -185,7 +188,62 @@ def test_full_boards_of_any_mixture_have_one_winner_and_it_is_the_twins():
             stones = 1 + (rng.random(size * size) < 0.5).astype(np.int64)
             twin.stones = {divmod(cell, size): int(stones[cell]) - 1 for cell in range(size * size)}
             won = {player for cell, player in twin.stones.items() if twin.sides(cell) == {1, 2}}
-            assert won == {winner_without(stones, size, -1)}
+            assert won == {winner_without(stones, size, size, -1)}
+
+
+# ---- rectangles ----------------------------------------------------------------------------------------------------
+
+
+@parametrize_with_checks([make("hex", rows=3, columns=5), make("hex", rows=4, columns=2)])
+def test_rectangles_keep_every_promise(game, check):
+    check(game, 0)
+
+
+@pytest.mark.parametrize(("rows", "columns", "count"), [(2, 3, 30), (5, 3, 20), (4, 7, 8), (9, 2, 8)])
+def test_rectangles_agree_with_the_twin(rows, columns, count):
+    game = make("hex", rows=rows, columns=columns)
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        state, twin = game.reset(1), hex_twin.SlowHex(rows, columns=columns)
+        while twin.legal():
+            assert np.flatnonzero(game.legal(state)[0]).tolist() == twin.legal()
+            action = rng.choice(twin.legal())
+            twin.play(action)
+            game.advance(state, np.array([action]))
+            assert state[0, HEADER:].tolist() == twin.codes()
+            planes = game.observe(state)[0]
+            assert planes[:2].tolist() == twin.views() and (planes[2] == 1 - twin.player).all()
+        assert game.result(state)[0] == 1 - 2 * twin.winner() and game.over(state)[0]
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2, 3), (3, 2), (3, 4), (4, 3)])
+def test_the_shorter_way_wins_even_as_second(rows, columns):
+    game = make("hex", rows=rows, columns=columns)
+    assert Enumeration(game).values(game.reset(1))[0] == (1 if rows < columns else -1)
+
+
+def test_a_drawn_rectangle():
+    game = make("hex", rows=2, columns=3)
+    state = played(game, "b1", "b2", "a2")
+    assert game.draw(state) == "   a b c\n 1 . x .\n  2 x o .\nx has won"
+    np.testing.assert_array_equal(game.parse(game.draw(state)), state)
+    assert (game.title, game.size, game.num_actions, game.max_length) == ("hex2x3", 3, 6, 6)
+    assert game.views.tolist() == [[0, 1, 2, 3, 4, 5]] * 2
+    upright = make("hex", rows=3, columns=2)
+    with pytest.raises(GameError, match="expected 4 lines"):
+        game.parse(upright.draw(upright.reset(1)[0]))
+
+
+def test_equal_sides_are_a_square():
+    game, square = make("hex", size=7, rows=4, columns=4), make("hex", size=4)
+    assert game.settings == square.settings == {"size": 4, "swap": False}
+    assert (game.params == square.params).all() and game.observation_shape == (2, 4, 4)
+    assert make("hex", size=4, rows=3).title == "hex3x4"
+
+
+def test_exact_play_refuses_rectangles():
+    with pytest.raises(GameError, match="of square boards, not hex2x3"):
+        solver(make("hex", rows=2, columns=3))
 
 
 # ---- text ----------------------------------------------------------------------------------------------------------
@@ -268,7 +326,11 @@ def test_a_board_won_before_the_last_move_is_refused():
         ({"size": True}, "size=True"),
         ({"swap": 1}, "swap=1 cannot be: expected true or false"),
         ({"swap": "yes"}, "swap='yes'"),
-        ({"board_size": 5}, "no setting 'board_size': it takes size, swap"),
+        ({"board_size": 5}, "no setting 'board_size': it takes size, swap, rows, columns"),
+        ({"rows": 20}, "rows=20 cannot be: expected an integer from 2 to 19"),
+        ({"columns": 1}, "columns=1"),
+        ({"size": 1, "rows": 3, "columns": 4}, "size=1 cannot be"),
+        ({"rows": 3, "swap": True}, "swap=True cannot be on 3 x 5"),
     ],
 )
 def test_settings_that_cannot_be(settings, words):

@@ -1,4 +1,4 @@
-"""Random games of connect_four, mnk and breakthrough against OpenSpiel's rules, side by side.
+"""Random games of connect_four, mnk, breakthrough and hex on rectangles against OpenSpiel's rules, side by side.
 
 The counts are those of the suite. Ten thousand games of each, some minutes:
 
@@ -59,6 +59,19 @@ def test_gomoku(size):
     """Freestyle: more than five win too, in OpenSpiel's game of that name as in ours."""
     game = make("mnk", rows=size, columns=size, k=5)
     play_side_by_side(game, pyspiel.load_game(f"gomoku(size={size})"), GAMES or 20, 1)
+
+
+@pytest.mark.parametrize(("rows", "columns", "count"), [(2, 3, 100), (3, 2, 100), (4, 7, 60), (8, 5, 40), (2, 11, 40)])
+def test_hex_on_rectangles(rows, columns, count):
+    game = make("hex", rows=rows, columns=columns)
+
+    def same_board(state, other):
+        ours = [line.split()[1:] for line in game.draw(state).splitlines()[1:-1]]
+        assert ours == [line.split() for line in other.to_string().replace("X", "x").replace("O", "o").splitlines()]
+
+    reference = pyspiel.load_game(game.openspiel_id)
+    assert reference.num_distinct_actions() == game.num_actions
+    play_side_by_side(game, reference, GAMES or count, 0, same_board=None if GAMES else same_board)
 
 
 class Renumbered:
