@@ -1,5 +1,8 @@
 """Connect Four: drawn boards, known counts, a slow twin, text, and input that must be refused."""
 
+import contextlib
+import itertools
+
 import numpy as np
 import pytest
 from row_twin import SlowRow
@@ -193,6 +196,30 @@ def test_stacks_agree_with_all_orders_of_moves():
             if marks.count(1) - marks.count(2) in (0, 1):
                 found = can_be_stacked([list(stack) for stack in stacks], list(range(columns)))
                 assert found == (stacks in reached), stacks
+
+
+@pytest.mark.parametrize(("rows", "columns", "connect"), [(3, 3, 3), (4, 2, 2)])
+def test_exactly_the_positions_of_games_are_read(rows, columns, connect):
+    """All stacks of stones on a small board: `parse` takes those that occur in games and refuses all others."""
+    game = make("connect_four", rows=rows, columns=columns, connect=connect)
+    states, reached = game.reset(1), set()
+    while len(states):
+        reached |= {state.tobytes() for state in states}
+        rows_, actions = np.nonzero(game.legal(states))
+        states = states[rows_]
+        game.advance(states, actions)
+        states = np.unique(states, axis=0)
+    stacks = [mixed for height in range(rows + 1) for mixed in itertools.product((1, 2), repeat=height)]
+    read = set()
+    for columns_ in itertools.product(stacks, repeat=columns):
+        stones = np.zeros((rows, columns), np.int64)
+        for col, stack in enumerate(columns_):
+            stones[rows - len(stack) :, col] = stack[::-1]
+        for last in ("x to move", "o to move", "x has won", "o has won", "drawn"):
+            lines = [" ".join([str(row + 1), *(".xo"[stone] for stone in stones[row])]) for row in range(rows)]
+            with contextlib.suppress(GameError):
+                read.add(game.parse("\n".join([" ".join("abc"[:columns]), *lines, last])).tobytes())
+    assert read == reached
 
 
 # ---- settings ------------------------------------------------------------------------------------------------------
