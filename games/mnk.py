@@ -164,6 +164,5 @@ class Mnk(Game):
 def turns_of(rows, columns):
     """The board's symmetries as permutations of its cells [K, cells], the identity first, each once."""
     board = np.arange(rows * columns).reshape(rows, columns)
-    sides = (board, board.T) if rows == columns else (board, board[:, ::-1])
-    turns = [np.rot90(side, k).ravel() for side in sides for k in (range(4) if rows == columns else (0, 2))]
+    turns = [np.rot90(side, k).ravel() for side in (board, board[:, ::-1]) for k in range(0, 4, 1 + (rows != columns))]
     return np.array(list({turn.tobytes(): turn for turn in turns}.values()))
