@@ -34,10 +34,14 @@ class Residual(NamedTuple):
     heads: tuple[torch.Tensor, torch.Tensor]  # W, b; the logits, then the value before tanh
 
 
-def forward_pass(network: Residual) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Planes float32 [B, P, H, W] -> logits [B, A], value [B]; the weights are those of the moment of each call."""
-    narrow = len(network.input[1]) <= NARROW
-    return Narrow(network) if narrow else Wide(network)
+def forward_pass(network: Residual, precision: str) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Planes float32 [B, P, H, W] -> logits [B, A], value [B]; the weights are those of the moment of each call.
+
+    With precision "bfloat16" the products of wide networks have 8 bits of mantissa; sums between layers keep 24.
+    """
+    if len(network.input[1]) <= NARROW:
+        return Narrow(network)
+    return WideBfloat16(network) if precision == "bfloat16" else Wide(network)
 
 
 class Wide:
@@ -72,6 +76,33 @@ class Wide:
         if missing:
             weight, bias = (torch.cat([one, one.new_zeros(missing, *one.shape[1:])]) for one in self.heads)
         return torch.addmm(bias, x, weight.T)[:, : len(self.heads[1])].numpy()
+
+
+class WideBfloat16:
+    """Products in bfloat16, which processors with AVX512-BF16 or AMX do at twice the rate and more."""
+
+    def __init__(self, network: Residual):
+        self.layers = network
+
+    def __call__(self, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        count, planes_flat = len(planes), torch.from_numpy(planes).flatten(1)
+        missing = SMALLEST_BATCH * torch.get_num_threads() - count
+        if missing > 0:
+            planes_flat = torch.nn.functional.pad(planes_flat, (0, 0, 0, missing))
+        with torch.inference_mode():
+            x = self._linear(planes_flat, *self.layers.input).float()
+            for weight, bias, alpha in self.layers.blocks:
+                scale = float(alpha)
+                x.add_(_product(torch.relu(x), weight), alpha=scale).add_(bias.detach(), alpha=scale)
+            outputs = self._linear(torch.relu(x), *self.layers.heads)[:count].numpy()
+        return outputs[:, :-1], np.tanh(outputs[:, -1])
+
+    def _linear(self, x, weight, bias):
+        return _product(x, weight).float().add_(bias.detach())
+
+
+def _product(x, weight):
+    return torch.mm(x.to(torch.bfloat16), weight.detach().to(torch.bfloat16).T)
 
 
 class Narrow:

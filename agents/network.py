@@ -19,6 +19,11 @@ class NetworkError(ValueError):
     """A network, setting or weight file that cannot be; the message names value, expectation and remedy."""
 
 
+Answer = tuple[np.ndarray, np.ndarray]  # logits float32 [B, A], value float32 [B]
+
+PRECISIONS = ("float32", "bfloat16")
+
+
 class Network(torch.nn.Module):
     """Planes float32 [B, P, H, W] -> logits [B, A] in the mover's frame, value [B] in [-1, 1] for the mover."""
 
@@ -27,7 +32,7 @@ class Network(torch.nn.Module):
     forward_flops: int  # of one position; 1 multiply-add = 2 FLOPs; activations and biases are not counted
     learner_flops: int  # of one sample, forward and backward, counted the same way
 
-    def forward_pass(self) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None:
+    def forward_pass(self, precision: str = "float32") -> Callable[[np.ndarray], Answer] | None:
         """A quicker equal of `forward` on the CPU: planes -> logits, value, in numpy; None where there is none.
 
         It must follow updates of the weights in place, and a row's answer must not depend on its batch.
@@ -57,23 +62,49 @@ def make_network(name: str, game: Game, seed: int = 0, **settings) -> Network:
 
 
 class NetworkEvaluator:
-    """Runs a network for the search: numpy in, numpy out, on any device. It follows updates of the weights in place."""
+    """Runs a network for the search: numpy in, numpy out, on any device. It follows updates of the weights in place.
 
-    def __init__(self, network: Network, device: str | torch.device = "cpu"):
+    precision: "bfloat16" for products of 8 bits of mantissa, where the device has them.
+    Raises NetworkError for another precision.
+    """
+
+    def __init__(self, network: Network, device: str | torch.device = "cpu", precision: str = "float32"):
+        if precision not in PRECISIONS:
+            raise NetworkError(f"precision={precision!r} cannot be: expected one of {', '.join(PRECISIONS)}")
         self.network = network.to(device).eval()
-        self.device = torch.device(device)
-        self._forward_pass = self.network.forward_pass() if self.device.type == "cpu" else None
+        self.device, self.precision = torch.device(device), precision
+        self._forward_pass = self.network.forward_pass(precision) if self.device.type == "cpu" else None
+        if self.device.type != "cpu":
+            self.submit = self._submit  # the search keeps two half-batches in flight where there is one
 
-    def __call__(self, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, planes: np.ndarray) -> Answer:
         """Planes float32 [B, P, H, W] -> logits float32 [B, A], value float32 [B]."""
         if self._forward_pass is not None:
             return self._forward_pass(planes)
+        return self._submit(planes)()
+
+    def _submit(self, planes: np.ndarray) -> Callable[[], Answer]:
+        """Begin a forward pass; the function returned waits for its answer. The planes may be written to at once."""
         count = len(planes)
+        rows = torch.from_numpy(planes)
         if count < SMALLEST_BATCH:  # a row's search must not depend on how many others share its batch
-            planes = np.concatenate([planes, np.zeros((SMALLEST_BATCH - count, *planes.shape[1:]), np.float32)])
-        with torch.inference_mode():
-            logits, value = self.network(torch.from_numpy(planes).to(self.device))
-        return logits.cpu().numpy()[:count], value.cpu().numpy()[:count]
+            rows = torch.nn.functional.pad(rows, (0, 0) * (rows.dim() - 1) + (0, SMALLEST_BATCH - count))
+        pinned = self.device.type == "cuda"
+        rows = rows.pin_memory() if pinned else rows.clone()
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, self.precision == "bfloat16"):
+            logits, value = self.network(rows.to(self.device, non_blocking=True))
+        answer = [part.float().to("cpu", non_blocking=True) for part in (logits, value)]
+        ready = torch.cuda.Event() if pinned else None
+        if ready is not None:
+            ready.record()
+
+        def wait() -> Answer:
+            if ready is not None:
+                ready.synchronize()
+            logits, value = (part.numpy()[:count] for part in answer)
+            return logits, value
+
+        return wait
 
 
 def int_setting(network: str, key: str, value, low: int, high: int) -> int:

@@ -38,6 +38,7 @@ class Bench:
     search: dict[str, Any]
     batch: Any
     budget: Any
+    precision: str
     threads: int
     repetitions: int
     detail: bool
@@ -81,12 +82,20 @@ def case(settings: Bench) -> Case:
             if not parameter.any():
                 parameter.fill_(0.1)  # products that are multiplied by 0 would be skipped
     return Case(
-        game, network, rule_of(settings.search), settings.batch, settings.budget, settings.threads, settings.seed
+        game,
+        network,
+        rule_of(settings.search),
+        settings.batch,
+        settings.budget,
+        settings.threads,
+        settings.seed,
+        settings.precision,
     )
 
 
 COLUMNS = {
     "game": "{game}{size}", "network": "{network}", "batch": "{batch}", "budget": "{budget}", "threads": "{threads}",
+    "rule": "{rule}", "precision": "{precision}",
     "sims/s": "{simulations_per_s:,.0f}", "moves/s": "{moves_per_s:,.0f}",
     "network share": "{network_share:.3f} ({network_share_spread[0]:.3f}-{network_share_spread[1]:.3f})",
     "matmul share": "{matmul_share:.3f} ({matmul_share_spread[0]:.3f}-{matmul_share_spread[1]:.3f})",

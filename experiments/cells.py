@@ -17,7 +17,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from agents.agent import strategy_class
-from agents.network import NetworkError, make_network
+from agents.network import PRECISIONS, NetworkError, make_network
 from experiments.arena_settings import Arena
 from experiments.command import typed
 from experiments.rule_settings import normalise, rule_of
@@ -54,6 +54,7 @@ class Cell:
     study: Study
     seed: int
     device: str
+    precision: str
     threads: int
     jobs: int
     studies: str
@@ -61,13 +62,15 @@ class Cell:
     def __post_init__(self):
         if self.seed < 0:
             raise SettingsError(f"seed={self.seed} cannot be: expected a whole number of at least 0")
+        if self.precision not in PRECISIONS:
+            raise SettingsError(f"precision={self.precision!r} cannot be: expected one of {', '.join(PRECISIONS)}")
         if self.threads < 1:
             raise SettingsError(f"threads={self.threads} cannot be: expected at least 1")
         if self.jobs < 1 and self.jobs != -1:
             raise SettingsError(f"jobs={self.jobs} cannot be: expected at least 1, or -1 for one per core")
 
 
-RESULT_KEYS = ("game", "network", "search", "training", "seed", "device", "threads")
+RESULT_KEYS = ("game", "network", "search", "training", "seed", "device", "precision", "threads")
 """The settings that a run's result depends on; a finished or begun cell is only taken up again with the same ones."""
 _NEUTRAL = ("checkpoint_seconds",)
 
@@ -206,7 +209,9 @@ def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
     torch.set_num_threads(cell.threads)
     sweep_up(path)
     write_text(path / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
-    recipe = Recipe(make(**cell.game), cell.network, rule_of(cell.search), cell.training, cell.seed, cell.device)
+    recipe = Recipe(
+        make(**cell.game), cell.network, rule_of(cell.search), cell.training, cell.seed, cell.device, cell.precision
+    )
     run = Run(recipe, path)
     write_provenance(path / "provenance.json", seed=cell.seed)
     flat = {"game": recipe.game.title, **{f"network.{k}": v for k, v in cell.network.items()}, "seed": cell.seed,

@@ -44,12 +44,13 @@ class Case:
     budget: int
     threads: int
     seed: int
+    precision: str = "float32"
 
 
 def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], object]) -> dict:
     """One row of bench.json. `progress` is called after each repetition."""
     states = scattered(case.game, case.batch, case.seed)
-    evaluator = Recorder(NetworkEvaluator(case.network))
+    evaluator = Recorder(NetworkEvaluator(case.network, precision=case.precision))
     run = functools.partial(_search, case, evaluator)
     run(states[:2])  # compiles; a single row would compile for arrays of another layout
     memory = Memory()
@@ -70,7 +71,7 @@ def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], o
     return {
         "rule": type(case.rule).__name__.lower(),
         "game": case.game.name, "size": case.game.size, "batch": case.batch, "budget": case.budget,
-        "threads": case.threads, "network": case.network.title, **case.network.settings,
+        "threads": case.threads, "precision": case.precision, "network": case.network.title, **case.network.settings,
         "forward_flops": case.network.forward_flops, "repetitions": repetitions,
         **_quartiles("simulations_per_s", simulations / total),
         **_quartiles("evaluations_per_s", sum(sizes) / total),

@@ -32,6 +32,7 @@ class StudyRecord:
     cells: list[str]
     arena: Arena
     device: str
+    precision: str
     jobs: int
 
 
@@ -46,7 +47,8 @@ def read_study(study_dir: Path, arena_overrides: dict | None = None) -> StudyRec
         assert isinstance(record, dict)
         arena = typed(Arena, OmegaConf.create(record["arena"] | (arena_overrides or {})))
         strategy_class(arena.strategy)
-        study = StudyRecord(study_dir, list(record["cells"]), arena, record["device"], record["jobs"])  # fmt: skip
+        study = StudyRecord(study_dir, list(record["cells"]), arena, record["device"],
+                            record["precision"], record["jobs"])  # fmt: skip
     except (KeyError, TypeError, AssertionError, OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(
             f"{file} cannot be used ({one_line(error)}): start the study again with its own command"
@@ -95,7 +97,7 @@ class Pool:
     def _strategy(self, game, row, path):
         if path is None:
             return make_strategy(row["strategy"], game)
-        evaluator = LazyEvaluator(functools.partial(_load, path, game, self.study.device))
+        evaluator = LazyEvaluator(functools.partial(_load, path, game, self.study))
         settings = self.searches[row["run"]]
         return make_strategy(row["strategy"], game, evaluator, sample=self.study.arena.sample, **settings)
 
@@ -113,8 +115,8 @@ class LazyEvaluator:
         return self._evaluator(planes)
 
 
-def _load(path: Path, game: Game, device: str) -> NetworkEvaluator:
-    return NetworkEvaluator(load_snapshot(path, game).network, device)
+def _load(path: Path, game: Game, study: StudyRecord) -> NetworkEvaluator:
+    return NetworkEvaluator(load_snapshot(path, game).network, study.device, study.precision)
 
 
 def exact_player(game: Game) -> Exact | None:

@@ -70,6 +70,7 @@ class StudyCallback(Callback):
             "cells": {name: overrides for name, _, overrides in expanded},
             "arena": OmegaConf.to_container(expanded[0][1].arena, resolve=True),
             "device": config.device,
+            "precision": config.precision,
             "jobs": config.jobs,
         }
         write_text(self.study_dir / "study.yaml", OmegaConf.to_yaml(record))

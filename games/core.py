@@ -40,12 +40,14 @@ HEADER = 3
 kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
 """Decorator of the four rule functions and their helpers."""
 
-lean_kernel = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+_LEAN: dict = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+
+lean_kernel = numba.njit(**_LEAN)
 """For functions that allocate nothing and assign to no slices: they do not count references to the arrays they are
 given, which takes longer than the work of a short function (NRT_incref and its lock)."""
 
 
-inlined_kernel = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, inline="always")
+inlined_kernel = numba.njit(**_LEAN, inline="always")
 """A lean kernel whose arguments are many arrays: handing them over, as copies of shape and strides, takes time too."""
 
 

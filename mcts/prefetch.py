@@ -39,4 +39,5 @@ def _nothing(array):
     """Without the compiler there is nothing to be gained."""
 
 
-prefetch: Any = _nothing if numba.config.DISABLE_JIT else numba.njit(nogil=True, _nrt=False)(_prefetch)  # type: ignore[attr-defined]
+njit: Any = numba.njit
+prefetch: Any = _nothing if numba.config.DISABLE_JIT else njit(nogil=True, _nrt=False)(_prefetch)  # type: ignore[attr-defined]

@@ -28,6 +28,7 @@ class Recipe:
     training: Training
     seed: int
     device: str = "cpu"
+    precision: str = "float32"  # of self-play's forward passes; the learner's are float32
 
 
 class Run:
@@ -39,7 +40,7 @@ class Run:
         self.selfplay = SelfPlay(recipe.game, self.settings, recipe.rule, recipe.seed)
         self.replay = Replay(recipe.game, self.settings.replay_positions)
         self.learner = Learner(self.network, self.settings, recipe.seed, recipe.device)
-        self.evaluator = NetworkEvaluator(self.network, recipe.device)
+        self.evaluator = NetworkEvaluator(self.network, recipe.device, recipe.precision)
         self.ledger = Ledger()
         self.snapshots = 0  # written so far
         self._checkpoint = folder / "checkpoint" / "state.safetensors"

@@ -49,6 +49,6 @@ class FullyConnected(Network):
         outputs = self.heads(functional.relu(x))
         return outputs[:, :-1], torch.tanh(outputs[:, -1])
 
-    def forward_pass(self):
+    def forward_pass(self, precision="float32"):
         layers = [tuple(layer.parameters()) for layer in (self.input, *self.blocks, self.heads)]
-        return forward_pass(Residual(layers[0], layers[1:-1], layers[-1]))
+        return forward_pass(Residual(layers[0], layers[1:-1], layers[-1]), precision)

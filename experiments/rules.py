@@ -1,0 +1,128 @@
+"""Selection rules beside each other at equal budgets: which one should an agent use at test time?
+
+    python -m experiments.rules snapshot=PATH 'budgets=[2,8,32,128]' openings=200 out=DIR
+
+The same network plays itself: the default rule against each contender, at every budget, over the same openings, each
+played twice with colours swapped. What counts is the default's share of the points of an opening; its 95 % interval
+comes from the spread of the openings, so that what both colours have in common does not count twice.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+from omegaconf import DictConfig
+from tqdm import tqdm
+
+from agents.agent import make_strategy
+from agents.network import NetworkEvaluator
+from agents.snapshot import load_snapshot
+from experiments.command import one_line_errors, run_application, typed
+from experiments.play import Player, Protocol, play_pairs
+from games.files import write_text
+from training.settings import SettingsError
+
+
+@dataclass
+class Rules:
+    """The settings of configs/rules.yaml."""
+
+    snapshot: str
+    default: dict[str, Any]
+    contenders: dict[str, dict[str, Any]]
+    budgets: list[int]
+    openings: int
+    opening_moves: int
+    seed: int
+    device: str
+    precision: str
+    out: str
+
+    def __post_init__(self):
+        if not self.budgets or min(self.budgets) < 1:
+            raise SettingsError(f"budgets={self.budgets} cannot be: expected numbers from 1 up")
+        for name, low in {"openings": 2, "opening_moves": 1, "seed": 0}.items():
+            if getattr(self, name) < low:
+                raise SettingsError(f"{name}={getattr(self, name)} cannot be: expected at least {low}")
+
+
+def compare(settings: Rules) -> list[dict]:
+    """One row per contender and budget. Raises AgentError, NetworkError or RuleError for what cannot be."""
+    loaded = load_snapshot(Path(settings.snapshot))
+    evaluator = NetworkEvaluator(loaded.network, settings.device, settings.precision)
+
+    def strategy(chosen: dict):
+        named = dict(chosen)
+        return make_strategy(str(named.pop("rule")), loaded.game, evaluator, **named)
+
+    default = strategy(settings.default)
+    contenders = {name: strategy(chosen) for name, chosen in settings.contenders.items()}
+    protocol = Protocol(settings.openings, settings.opening_moves, settings.seed)
+    rows = []
+    with tqdm(total=len(contenders) * len(settings.budgets), unit="match", dynamic_ncols=True) as bar:
+        for budget in settings.budgets:
+            for name, contender in contenders.items():
+                bar.set_description(f"{loaded.game.title}, budget {budget}, {name}")
+                players = [Player("default", default, budget), Player(name, contender, budget)]
+                row = play_pairs(loaded.game, players, [(0, 1)], protocol, 0)[0]
+                rows.append({"game": loaded.game.title, "contender": name, "budget": budget, **verdict(row)})
+                bar.update()
+    return rows
+
+
+def verdict(row: dict) -> dict:
+    """What a row of matches says of its first agent: share of the points, 95 % interval, Elo, evaluations of both."""
+    points = np.array(["ldw".index(outcome) / 2 for outcome in row["outcomes"]]).reshape(-1, 2).mean(1)
+    share = float(points.mean())
+    half = 1.96 * float(points.std(ddof=1)) / math.sqrt(len(points))
+    evaluations = {f"evaluations_{name}": row[f"evaluations_{side}"] / max(row[f"moves_{side}"], 1)
+                   for name, side in (("default", "a"), ("contender", "b"))}  # fmt: skip
+    clipped = min(max(share, 0.5 / len(points)), 1 - 0.5 / len(points))
+    return {"share": share, "interval": [share - half, share + half], "elo": 400 * math.log10(clipped / (1 - clipped)),
+            "games": row["games"], "distinct_games": row["distinct_games"], **evaluations}  # fmt: skip
+
+
+def table(rows: list[dict]) -> str:
+    """Share of the default, half its interval: a line per contender, a column per budget; `*` where it is behind."""
+    budgets = sorted({row["budget"] for row in rows})
+    lines = [["default against", *map(str, budgets)]]
+    for name in dict.fromkeys(row["contender"] for row in rows):
+        found = {row["budget"]: row for row in rows if row["contender"] == name}
+        lines.append([name, *(_cell(found[budget]) for budget in budgets)])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+
+
+def _cell(row: dict) -> str:
+    low, high = row["interval"]
+    return f"{row['share']:.3f}±{(high - low) / 2:.3f}" + "*" * (high < 0.5)
+
+
+# ---- command -------------------------------------------------------------------------------------------------------
+
+
+@one_line_errors
+def command(config: DictConfig) -> Path:
+    """The body of the command; returns the path of rules.json."""
+    settings: Rules = typed(Rules, config)
+    rows = compare(settings)
+    path = Path(settings.out) / "rules.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(rows, indent=1) + "\n")
+    print(f"{table(rows)}\nshare of the points of {settings.default} with 95 % interval; * where it is behind\n{path}")
+    return path
+
+
+@hydra.main(version_base="1.3", config_path="pkg://configs", config_name="rules")
+def main(config: DictConfig) -> None:
+    command(config)
+
+
+if __name__ == "__main__":
+    run_application(main)
