@@ -23,18 +23,19 @@ class SearchStrategy(Strategy):
     """
 
     rule: ClassVar[type[Rule]]
+    defaults: ClassVar[dict] = {}  # at test time, where they differ from the rule's
 
     def __init_subclass__(cls):
         settings = [field for field in fields(cls.rule) if field.name not in SELF_PLAY_ONLY]
         named = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("game", "evaluator")]
-        named += [inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default)
+        named += [inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=cls.defaults.get(field.name, field.default))
                   for field in settings]  # fmt: skip
         named.append(inspect.Parameter("sample", inspect.Parameter.KEYWORD_ONLY, default=False))
         cls.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
 
     def __init__(self, game: Game, evaluator: Evaluator, sample: bool = False, **settings):
         self.game, self.evaluator, self.sample = game, evaluator, sample
-        self.settings = self.rule(**settings)
+        self.settings = self.rule(**(self.defaults | settings))
 
     def decide(self, states, budgets, streams):
         found = search(self.game, states, self.evaluator, budgets, self.settings, streams)

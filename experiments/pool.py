@@ -18,7 +18,6 @@ from experiments.arena_settings import Arena
 from experiments.cells import state
 from experiments.command import one_line, typed
 from experiments.play import Player
-from experiments.rule_settings import test_time_settings
 from games import Game, GameError, make, registry
 from games.exact import Exact, solver
 from training.settings import SettingsError
@@ -69,7 +68,6 @@ class Pool:
     rows: list[dict]
     snapshots: list[Path | None]  # of each agent; None for random and perfect
     study: StudyRecord
-    searches: dict[str, dict]  # settings of the strategy, by run
 
     @property
     def names(self) -> list[str]:
@@ -98,8 +96,8 @@ class Pool:
         if path is None:
             return make_strategy(row["strategy"], game)
         evaluator = LazyEvaluator(functools.partial(_load, path, game, self.study))
-        settings = self.searches[row["run"]]
-        return make_strategy(row["strategy"], game, evaluator, sample=self.study.arena.sample, **settings)
+        arena = self.study.arena
+        return make_strategy(row["strategy"], game, evaluator, sample=arena.sample, **arena.settings)
 
 
 class LazyEvaluator:
@@ -130,20 +128,18 @@ def exact_player(game: Game) -> Exact | None:
 def pools(study: StudyRecord) -> list[Pool]:
     """One pool per game and size, in the order of their titles and sizes."""
     found: dict[str, tuple[Game, list[tuple[dict, Path]]]] = {}
-    searches: dict[str, dict] = {}
     for name in study.cells:
         folder = study.study_dir / "runs" / name
         config = cast(dict, OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=True))
         game = make(**config["game"])
-        searches[name] = test_time_settings(config["search"], study.arena.strategy) | study.arena.settings
         members = found.setdefault(game.title, (game, []))[1]
         for path in _chosen(sorted((folder / "snapshots").glob("*.safetensors")), study.arena.snapshots):
             members += [(row, path) for row in _rows(name, config, path, study.arena)]
     ordered = sorted(found.values(), key=lambda pair: (pair[0].name, pair[0].size, pair[0].title))
-    return [_pool(game, members, study, searches) for game, members in ordered]
+    return [_pool(game, members, study) for game, members in ordered]
 
 
-def _pool(game: Game, members: list[tuple[dict, Path]], study: StudyRecord, searches: dict) -> Pool:
+def _pool(game: Game, members: list[tuple[dict, Path]], study: StudyRecord) -> Pool:
     rows = [row for row, _ in members]
     snapshots: list[Path | None] = [path for _, path in members]
     fixed = ["random"] + (["perfect"] if exact_player(game) else [])
@@ -152,7 +148,7 @@ def _pool(game: Game, members: list[tuple[dict, Path]], study: StudyRecord, sear
                      "budget": None, "anchor": int(strategy == "perfect")})  # fmt: skip
         snapshots.append(None)
     name = registry.name_of(type(game), "games")
-    return Pool(game.title, {"name": name, **game.settings}, rows, snapshots, study, searches)
+    return Pool(game.title, {"name": name, **game.settings}, rows, snapshots, study)
 
 
 def _chosen(paths: list[Path], most: int | None) -> list[Path]:

@@ -6,7 +6,6 @@ from dataclasses import asdict, fields
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from agents.search_strategy import SELF_PLAY_ONLY
 from games import registry
 from mcts import Puct, Rule, RuleError, make_rule
 
@@ -44,10 +43,3 @@ def normalise(config: DictConfig) -> None:
     assert isinstance(search, dict)
     with open_dict(config):
         config.search = settings_of_rule({str(key): value for key, value in search.items()})
-
-
-def test_time_settings(search: dict, strategy: str) -> dict:
-    """What `strategy` takes over from the search that its network was trained with: all, if it is the same rule."""
-    if search["rule"] != strategy:
-        return {}
-    return {key: value for key, value in settings_of_rule(search).items() if key not in ("rule", *SELF_PLAY_ONLY)}

@@ -58,7 +58,8 @@ class SelfPlay:
         self.mover = np.zeros(moves, np.int8)
         self.learnt = np.zeros(moves, np.bool_)
         self._scatter_phases()
-        self.kept = Search(game, self.states, self.exploring, settings.budget) if settings.reuse else None
+        reuse = rule.anytime and settings.full_moves == 1 if settings.reuse is None else settings.reuse
+        self.kept = Search(game, self.states, self.exploring, settings.budget) if reuse else None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The live arrays, by name."""

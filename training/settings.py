@@ -17,7 +17,7 @@ class Training:
     budget: int = 64  # evaluations per move in self-play
     full_moves: float = 1.0  # share of moves that are searched with the whole budget and learnt from (playout cap)
     fast_budget: int = 16  # evaluations of the other moves, which are played without noise and not learnt from
-    reuse: bool = False  # keep what the search found below the move that is played; it counts towards the budget
+    reuse: bool | None = None  # keep the tree below the move played, towards the next budget; None: where that can be
     opening_moves: int = 2  # each self-play game begins with 0 to this many random moves
     noise: float = 0.25  # share of Dirichlet noise in the root's prior
     noise_concentration: float = 10.0  # Dirichlet parameter = this / number of legal actions
@@ -46,7 +46,7 @@ class Training:
         _require(0 < self.full_moves <= 1, "training.full_moves", self.full_moves, "a share above 0, up to 1")
         _require(
             self.full_moves == 1 or not self.reuse, "training.reuse", self.reuse,
-            f"false with training.full_moves={self.full_moves}: trees of fast moves are not kept; choose one of them",
+            f"null or false with training.full_moves={self.full_moves}: trees of fast moves are not kept; choose one of them",
         )  # fmt: skip
         for name in ("noise", "cooldown"):
             _require(0 <= getattr(self, name) <= 1, f"training.{name}", getattr(self, name), "a share from 0 to 1")

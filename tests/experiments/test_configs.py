@@ -102,7 +102,7 @@ def miniature(name):
     swept = {key: str(value).split(",") for key, value in sweep.items()}
     overrides = [f"{key}={','.join(values[:2] if key == 'game.size' else values[:1])}" for key, values in swept.items()]
     return [
-        *overrides, "training.positions=600", "training.games=12", "training.budget=4", "training.replay_positions=300",
+        *overrides, "training.positions=600", "training.train_flops=0", "training.games=12", "training.budget=4", "training.replay_positions=300",
         "training.batch=24", "arena.budgets=[1,2]", "arena.openings=2", "arena.rounds=1", "arena.opponents=1",
         "arena.snapshots=2", "jobs=1", "threads=1", "device=cpu",
     ]  # fmt: skip
