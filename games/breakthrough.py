@@ -24,7 +24,19 @@ Source    D. Troyka 2000. On 5 x 5 with two rows of pieces the second player win
 import numpy as np
 
 from games import grid_text
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, int_setting, kernel
+from games.core import (
+    HEADER,
+    OVER,
+    RESULT,
+    TO_MOVE,
+    Game,
+    GameError,
+    Rules,
+    Symmetries,
+    int_setting,
+    kernel,
+    lean_kernel,
+)
 
 # A cell holds 0 when empty, else PIECE + player. Two words after the cells: the pieces that each player has left.
 PIECE = 1
@@ -65,7 +77,7 @@ def legal(state, params, mask):
         mask[2 * cells + row * columns + columns - 1] = False
 
 
-@kernel
+@lean_kernel
 def apply(state, params, action):
     rows, columns = params[0], params[1]
     cells = rows * columns

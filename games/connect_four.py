@@ -22,7 +22,19 @@ Source    N. Wexler, H. Strongin 1974. 6 x 7 is won by the first player, who mus
 import numpy as np
 
 from games import grid_text
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, int_setting, kernel
+from games.core import (
+    HEADER,
+    OVER,
+    RESULT,
+    TO_MOVE,
+    Game,
+    GameError,
+    Rules,
+    Symmetries,
+    int_setting,
+    kernel,
+    lean_kernel,
+)
 
 # A cell holds 0 when empty, else STONE + player, row by row from the top. After the cells: the stones in each column,
 # then the stones in all.
@@ -38,14 +50,14 @@ def reset(state, params):
     state[:] = 0
 
 
-@kernel
+@lean_kernel
 def legal(state, params, mask):
     running = state[OVER] == 0
     for col in range(params[1]):
         mask[col] = running & (state[HEADER + col] == 0)
 
 
-@kernel
+@lean_kernel
 def apply(state, params, action):
     rows, columns, length = params[0], params[1], params[2]
     cells = rows * columns
@@ -63,7 +75,7 @@ def apply(state, params, action):
         state[OVER] = 1
 
 
-@kernel
+@lean_kernel
 def in_line(board, rows, columns, length, cell):
     """Whether the stone on `cell` stands in a line of at least `length` of its player's."""
     row, col = cell // columns, cell % columns
@@ -75,7 +87,7 @@ def in_line(board, rows, columns, length, cell):
     return False
 
 
-@kernel
+@lean_kernel
 def reach(board, rows, columns, row, col, down, right):
     """How many stones like that of (row, col) follow it without a gap."""
     mark = board[row * columns + col]

@@ -21,13 +21,27 @@ Source    P. Hein 1942, J. Nash 1948; actions, geometry and swap as in OpenSpiel
 
 import numpy as np
 
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, int_setting, kernel
+from games.core import (
+    HEADER,
+    OVER,
+    RESULT,
+    TO_MOVE,
+    Game,
+    GameError,
+    Rules,
+    Symmetries,
+    int_setting,
+    kernel,
+    lean_kernel,
+)
 
 # A cell holds 0 when empty, else STONE + player + 2 * edge, where edge says which of its player's two sides the
 # stone's group touches: 0 none, 1 the first (top, left), 2 the second (bottom, right). All stones of a group carry
 # the same edge; the group that has won carries 1. So the cells follow from the stones alone, in whatever order they
 # were placed, and player 0 has the odd codes.
 STONE = 1
+
+LINK = 8  # above any code, see spread
 
 # With swap, one word after the cells counts moves: 0 empty board, 1 the mover may swap, 2 anything later.
 
@@ -44,7 +58,7 @@ def reset(state, params):
     state[:] = 0
 
 
-@kernel
+@lean_kernel
 def legal(state, params, mask):
     cells = params[0] * params[2]
     running = state[OVER] == 0
@@ -54,7 +68,7 @@ def legal(state, params, mask):
         mask[cells] = state[HEADER + cells] == 1
 
 
-@kernel
+@lean_kernel
 def apply(state, params, action):
     rows, columns = params[0], params[2]
     cells = rows * columns
@@ -70,7 +84,7 @@ def apply(state, params, action):
         state[RESULT] = 1 - 2 * player
 
 
-@kernel
+@lean_kernel
 def place(board, rows, columns, player, cell):
     """Put a stone of `player` on an empty cell; True if it connects their two sides."""
     row, col = cell // columns, cell % columns
@@ -91,32 +105,33 @@ def place(board, rows, columns, player, cell):
     return won
 
 
-@kernel
+@lean_kernel
 def spread(board, rows, columns, cell):
     """Give all stones of the group of `cell` the edge of that stone.
 
     Groups are uniform and a group's edge changes once before the end, so each stone is rewritten at most twice in a
-    game, however often groups join. The stack is our own: cached kernels that call themselves can crash when they are
-    loaded again (numba issue 6061).
+    game, however often groups join. Stones whose neighbours are still to be looked at are chained through the board:
+    above its code each holds LINK * (1 + the next), 0 at the end. A stack of our own would have to be allocated, and
+    cached kernels that call themselves can crash when they are loaded again (numba issue 6061).
     """
-    code = board[cell]
-    stack = np.empty(rows * columns, np.int16)
-    stack[0] = cell
-    count = 1
-    while count > 0:
-        count -= 1
-        row, col = stack[count] // columns, stack[count] % columns
+    code = int(board[cell])
+    chain = cell + 1
+    while chain > 0:
+        cell = chain - 1
+        chain = board[cell] // LINK
+        board[cell] = code
+        row, col = cell // columns, cell % columns
         for i in range(6):
             r, c = row + DOWN[i], col + RIGHT[i]
-            if 0 <= r < rows and 0 <= c < columns:
-                other = board[r * columns + c]
-                if other != 0 and other != code and other % 2 == code % 2:
-                    board[r * columns + c] = code
-                    stack[count] = r * columns + c
-                    count += 1
+            inside = (r >= 0) & (r < rows) & (c >= 0) & (c < columns)
+            near = r * columns + c if inside else cell  # the cell itself is done
+            other = int(board[near])
+            if (other != 0) & (other % LINK != code) & (other % 2 == code % 2):
+                board[near] = code + LINK * chain
+                chain = near + 1
 
 
-@kernel
+@lean_kernel
 def swap(board, size):
     """Mirror the only stone in the long diagonal and make it player 1's. Top becomes left: its edge stays."""
     for cell in range(size * size):

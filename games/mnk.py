@@ -15,7 +15,19 @@ Source    the m,n,k-games; in freestyle Gomoku longer rows win too, and no openi
 import numpy as np
 
 from games import grid_text
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, int_setting, kernel
+from games.core import (
+    HEADER,
+    OVER,
+    RESULT,
+    TO_MOVE,
+    Game,
+    GameError,
+    Rules,
+    Symmetries,
+    int_setting,
+    kernel,
+    lean_kernel,
+)
 
 STONE = 1  # a cell holds 0 when empty, else STONE + player; the word after the cells counts the stones
 
@@ -29,14 +41,14 @@ def reset(state, params):
     state[:] = 0
 
 
-@kernel
+@lean_kernel
 def legal(state, params, mask):
     running = state[OVER] == 0
     for cell in range(params[0] * params[1]):
         mask[cell] = running & (state[HEADER + cell] == 0)
 
 
-@kernel
+@lean_kernel
 def apply(state, params, action):
     rows, columns, length = params[0], params[1], params[2]
     cells = rows * columns
@@ -52,7 +64,7 @@ def apply(state, params, action):
         state[OVER] = 1
 
 
-@kernel
+@lean_kernel
 def in_line(board, rows, columns, length, cell):
     """Whether the stone on `cell` stands in a line of at least `length` of its player's."""
     row, col = cell // columns, cell % columns
@@ -64,7 +76,7 @@ def in_line(board, rows, columns, length, cell):
     return False
 
 
-@kernel
+@lean_kernel
 def reach(board, rows, columns, row, col, down, right):
     """How many stones like that of (row, col) follow it without a gap."""
     mark = board[row * columns + col]
