@@ -28,8 +28,9 @@ class SearchStrategy(Strategy):
     def __init_subclass__(cls):
         settings = [field for field in fields(cls.rule) if field.name not in SELF_PLAY_ONLY]
         named = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("game", "evaluator")]
-        named += [inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=cls.defaults.get(field.name, field.default))
-                  for field in settings]  # fmt: skip
+        for field in settings:
+            default = cls.defaults.get(field.name, field.default)
+            named.append(inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default))
         named.append(inspect.Parameter("sample", inspect.Parameter.KEYWORD_ONLY, default=False))
         cls.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
 

@@ -46,7 +46,7 @@ class Training:
         _require(0 < self.full_moves <= 1, "training.full_moves", self.full_moves, "a share above 0, up to 1")
         _require(
             self.full_moves == 1 or not self.reuse, "training.reuse", self.reuse,
-            f"null or false with training.full_moves={self.full_moves}: trees of fast moves are not kept; choose one of them",
+            f"null or false with training.full_moves={self.full_moves}, since fast moves keep no trees",
         )  # fmt: skip
         for name in ("noise", "cooldown"):
             _require(0 <= getattr(self, name) <= 1, f"training.{name}", getattr(self, name), "a share from 0 to 1")
