@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.agent import Decision, Strategy
 from games import Game
-from mcts import Evaluator, Rule, search
+from mcts import Evaluator, Rule, Search, search
 from mcts.streams import sample_rows
 
 SELF_PLAY_ONLY = ("noise", "noise_concentration", "forced_playouts")
@@ -19,6 +19,7 @@ SELF_PLAY_ONLY = ("noise", "noise_concentration", "forced_playouts")
 class SearchStrategy(Strategy):
     """Plays the rule's move; with sample=True the move is drawn from its policy instead, as in Jones 2021.
 
+    Where one search serves several rows (the same position, whatever the budgets) it is made once.
     A subclass names the rule; its settings are the rule's, but for those of exploration in self-play.
     """
 
@@ -34,12 +35,49 @@ class SearchStrategy(Strategy):
         named.append(inspect.Parameter("sample", inspect.Parameter.KEYWORD_ONLY, default=False))
         cls.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
 
+    sharing = True  # rows with the same position share a search where that changes nothing
+
     def __init__(self, game: Game, evaluator: Evaluator, sample: bool = False, **settings):
         self.game, self.evaluator, self.sample = game, evaluator, sample
+        self.spent = 0  # evaluations made; shared ones are billed to every row that they serve
         self.settings = self.rule(**(self.defaults | settings))
 
     def decide(self, states, budgets, streams):
-        found = search(self.game, states, self.evaluator, budgets, self.settings, streams)
-        policy = found.policy()
-        actions = sample_rows(streams, policy) if self.sample else found.choose()
-        return Decision(actions, policy, found.root_value, found.evaluations.astype(np.int64))
+        shared = self.settings.deterministic and self.settings.anytime and not self.settings.root_symmetries
+        if shared and self.sharing and len(states):
+            policy, actions, value, evaluations = self._read_off(states, budgets)
+        else:
+            found = search(self.game, states, self.evaluator, budgets, self.settings, streams)
+            policy, actions, value, evaluations = _answers(found)
+            self.spent += int(evaluations.sum())
+        if self.sample:
+            actions = sample_rows(streams, policy)
+        return Decision(actions, policy, value, evaluations)
+
+    def _read_off(self, states, budgets):
+        """One search for all rows with the same position, read at each of their budgets on its way to the largest."""
+        _, first, place = np.unique(_as_bytes(states), return_index=True, return_inverse=True)
+        most = np.zeros(len(first), np.int32)
+        np.maximum.at(most, place, budgets)
+        found = Search(self.game, states[first], self.settings, int(most.max(initial=1)))
+        answers = None
+        for budget in np.unique(budgets):
+            found.run(self.evaluator, np.minimum(budget, most))
+            rows = budgets == budget
+            if answers is None:
+                answers = [np.empty((len(states), *part.shape[1:]), part.dtype) for part in _answers(found)]
+            for whole, part in zip(answers, _answers(found), strict=True):
+                whole[rows] = part[place[rows]]
+        self.spent += int(found.evaluations.sum())
+        assert answers is not None
+        return answers
+
+
+def _answers(found: Search) -> tuple[np.ndarray, ...]:
+    """Policy [B, A], actions, value, evaluations [B]."""
+    return found.policy(), found.choose(), found.root_value, found.evaluations.astype(np.int64)
+
+
+def _as_bytes(states: np.ndarray) -> np.ndarray:
+    """Rows as opaque values, [B], so that equal positions are found quickly."""
+    return np.ascontiguousarray(states).view(np.dtype((np.void, states.dtype.itemsize * states.shape[1])))[:, 0]

@@ -123,7 +123,7 @@ class Play:
 
     def play_round(self, number: int) -> None:
         """Plan round `number` of every pool from the rounds before it, and play what the file lacks."""
-        plans = [self._plan(pool, number) for pool in range(len(self.pools))]
+        plans = [self.plan(pool, number) for pool in range(len(self.pools))]
         have = self._have(number)
         chunks = []
         for pool, pairs in enumerate(plans):
@@ -135,7 +135,8 @@ class Play:
         for pool, pairs in enumerate(plans):
             self.planned[pool] |= {pair: have[self._key(pool, pair)] for pair in pairs}
 
-    def _plan(self, pool: int, number: int) -> list[tuple[int, int]]:
+    def plan(self, pool: int, number: int) -> list[tuple[int, int]]:
+        """The pairs of round `number`, from the results of the rounds before it."""
         rows = self.pools[pool].rows
         rng = np.random.default_rng([self.settings.seed, number, int(rows[0]["size"])])
         places: dict = {}

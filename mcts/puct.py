@@ -99,7 +99,7 @@ class Puct(Rule):
     noise: float = 0.0
     noise_concentration: float = 10.0
 
-    anytime = True
+    deterministic = anytime = True
 
     def __post_init__(self):
         require(self.c >= 0, "c", self.c, "a number of at least 0")
