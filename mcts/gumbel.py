@@ -27,10 +27,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from games.core import kernel
+from games.core import lean_kernel
 from mcts.bounds import upper_bound
 from mcts.root import note_priors
-from mcts.rule import Rule, require, root, sensible
+from mcts.rule import Rule, require, root, sensible, worth_weight
 from mcts.streams import uniform
 
 _ONE = np.float32(1.0)
@@ -45,7 +45,7 @@ class Numbers(NamedTuple):
     schedule: np.ndarray  # int32 [B, N]: the visits of the action that simulation i selects among, -1 behind the budget
 
 
-@kernel
+@lean_kernel
 def select(numbers, tree, b, index):
     """The child to go to from one node; -1 for the untried candidate."""
     if index == 0:
@@ -68,14 +68,14 @@ def select(numbers, tree, b, index):
     return -1 if node.candidate >= 0 and weight / total > best_gap else best
 
 
-@kernel
+@lean_kernel
 def _q(node, edge):
     """Mean value of an action for the mover of the node it is played at."""
     q = edge.value_sum / np.float32(edge.visits)
     return q if edge.to_move == node.to_move else -q
 
 
-@kernel
+@lean_kernel
 def _improved(numbers, nodes, index):
     """v_mix, and shift, stretch, total such that improved(a) = P(a) exp((completed Q(a) - shift) stretch) / total."""
     node = nodes[index]
@@ -108,7 +108,7 @@ def _improved(numbers, nodes, index):
     return mixed, high, stretch, max(total, _TINY)
 
 
-@kernel
+@lean_kernel
 def _select_root(numbers, tree, b):
     """Among the actions with as many visits as the schedule says, that of highest g + log P + sigma(Q)."""
     nodes = tree.nodes[b]
@@ -131,7 +131,7 @@ def _select_root(numbers, tree, b):
     return best
 
 
-@kernel
+@lean_kernel
 def _best_untried(score, prior):
     best = -1
     for a in range(len(score)):
@@ -186,7 +186,7 @@ class Gumbel(Rule):
         out = np.zeros_like(tree.root_prior)
         _improved_policy(numbers, tree, out)
         if self.solve:
-            out = _without(out, sensible(tree, root(tree)) | (root(tree).visits == 0))
+            out = _without(out, worth_weight(tree, root(tree)))
         return out
 
     def choose(self, tree, numbers):
@@ -235,19 +235,19 @@ def considered_visits(considered: int, simulations: int) -> np.ndarray:
     return np.array(sequence[:simulations], np.int32)
 
 
-@kernel
+@lean_kernel
 def _gumbel_noise(streams, scale, noise):
     for b in range(len(noise)):
         for a in range(noise.shape[1]):
             noise[b, a] = scale * np.float32(-math.log(-math.log(uniform(streams, b))))
 
 
-@kernel
+@lean_kernel
 def _improved_policy(numbers, tree, out):
     for b in range(len(out)):
         nodes = tree.nodes[b]
         mixed, shift, stretch, total = _improved(numbers, nodes, 0)
-        untried = np.float32(math.exp((mixed - shift) * stretch)) / total
+        untried = np.float32(math.exp(min((mixed - shift) * stretch, np.float32(0.0)))) / total
         for a in range(out.shape[1]):
             out[b, a] = max(tree.prior[b, 0, a], np.float32(0.0)) * untried
         child = nodes[0].first_child
@@ -258,11 +258,12 @@ def _improved_policy(numbers, tree, out):
             child = edge.next_sibling
 
 
-@kernel
+@lean_kernel
 def _final_scores(numbers, tree, scores):
     for b in range(len(scores)):
         nodes = tree.nodes[b]
-        scores[b] = numbers.score[b]
+        for a in range(scores.shape[1]):
+            scores[b, a] = numbers.score[b, a]
         if nodes[0].first_child < 0:
             continue
         mixed, shift, stretch, _ = _improved(numbers, nodes, 0)

@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from games.core import kernel
+from games.core import lean_kernel
 from mcts.bounds import upper_bound
 from mcts.root import note_priors
-from mcts.rule import Rule, require, root, sensible
+from mcts.rule import Rule, require, root, worth_weight
 from mcts.streams import sample_rows, uniform
 
 _STEPS = 32  # of Newton's method, which needs about 5
@@ -35,7 +35,7 @@ class Numbers(NamedTuple):
     streams: np.ndarray  # uint64 [B]
 
 
-@kernel
+@lean_kernel
 def select(numbers, tree, b, index):
     """The child drawn from the policy at one node; -1 for an untried action, drawn by its prior."""
     nodes = tree.nodes[b]
@@ -57,14 +57,14 @@ def select(numbers, tree, b, index):
     return -1
 
 
-@kernel
+@lean_kernel
 def _q(node, edge):
     """Mean value of an action for the mover of the node it is played at."""
     q = edge.value_sum / np.float32(edge.visits)
     return np.float64(q if edge.to_move == node.to_move else -q)
 
 
-@kernel
+@lean_kernel
 def _solve(numbers, tree, b, index):
     """Value of untried actions, lambda and alpha at one node.
 
@@ -104,12 +104,12 @@ def _solve(numbers, tree, b, index):
     return untried, scale, alpha
 
 
-@kernel
+@lean_kernel
 def _untried_mass(node):
     return max(1.0 - np.float64(node.tried_mass), np.float64(node.candidate_prior))
 
 
-@kernel
+@lean_kernel
 def _open_mass(nodes, index, untried, scale, alpha):
     """What the policy gives to the actions that proof leaves open."""
     node = nodes[index]
@@ -122,7 +122,7 @@ def _open_mass(nodes, index, untried, scale, alpha):
     return total
 
 
-@kernel
+@lean_kernel
 def _draw_untried(numbers, prior, node, b):
     """Make an untried action the candidate, drawn by its prior."""
     total = 0.0
@@ -175,9 +175,12 @@ class Regularised(Rule):
         out = np.zeros_like(tree.root_prior)
         _policy(numbers, tree, out)
         if self.solve:
-            kept = np.where(sensible(tree, root(tree)) | (root(tree).visits == 0), out, 0)
+            kept = np.where(worth_weight(tree, root(tree)), out, 0)
             out = np.where(kept.sum(1, keepdims=True) > 0, kept, out)
-        return (out / np.maximum(out.sum(1, keepdims=True), 1e-30)).astype(np.float32)
+        searched = root(tree).visits.any(1, keepdims=True)
+        return np.where(searched, out / np.maximum(out.sum(1, keepdims=True), 1e-30), tree.root_prior).astype(
+            np.float32
+        )
 
     def choose(self, tree, numbers):
         """The most probable action of the policy (ties: the higher prior)."""
@@ -193,7 +196,7 @@ class Regularised(Rule):
         return replace(self, noise=noise, noise_concentration=concentration)
 
 
-@kernel
+@lean_kernel
 def _policy(numbers, tree, out):
     for b in range(len(out)):
         nodes = tree.nodes[b]

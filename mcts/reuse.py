@@ -18,7 +18,7 @@ def follow(tree, actions: np.ndarray, states: np.ndarray) -> None:
 @kernel
 def _follow(tree, actions, states, place):
     for b in range(len(actions)):
-        child = _child(tree.nodes[b], actions[b])
+        child = _child(tree.nodes[b], actions[b]) if tree.num_nodes[b] > 0 else -1
         known = child >= 0 and (tree.states[b, child] == states[b]).all()
         expanded = known and (tree.nodes[b, child].candidate >= 0 or tree.nodes[b, child].first_child >= 0)
         tree.num_nodes[b] = _compact(tree, b, child, place) if expanded else 0

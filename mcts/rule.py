@@ -53,6 +53,9 @@ class Rule:
         """This rule with the exploration of self-play at the root."""
         raise NotImplementedError
 
+    deterministic = False
+    """Whether a search draws no random numbers when it is not exploring."""
+
     anytime = False
     """Whether a search stopped after k simulations is the search with budget k."""
 
@@ -143,6 +146,15 @@ def sensible(tree: Tree, table: Root) -> np.ndarray:
     kept[lost[candidate >= 0]] = False
     kept[lost[candidate >= 0], candidate[candidate >= 0]] = True
     return kept
+
+
+def worth_weight(tree: Tree, table: Root) -> np.ndarray:
+    """Actions that a policy over tried and untried ones may give weight to, bool [B, A].
+
+    The sensible ones, and those not tried unless a win is at hand.
+    """
+    won = tree.nodes["lower"][:, :1] == 1
+    return sensible(tree, table) | ((table.visits == 0) & ~won)
 
 
 def most_visited(tree: Tree) -> np.ndarray:

@@ -23,6 +23,7 @@ from mcts.rule import Rule, root, select
 from mcts.softmax import first, masked_softmax
 from mcts.tree import Tree, add_node, allocate, backup, bytes_per_tree
 
+_ALWAYS_FREE = 2**28  # bytes that trees may take without a look at what is free
 _HOT_NODES = 32  # the first nodes of a tree, through which most simulations go
 
 Evaluator = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -49,7 +50,7 @@ def search(
     many positions of each tree together, which is for few trees on fast devices (see `Search.run`).
     Raises ValueError for a finished position, a budget below 1 or beyond memory, or missing streams.
     """
-    budgets = np.broadcast_to(np.asarray(budgets, np.int32), (len(states),))
+    budgets = np.broadcast_to(np.asarray(budgets), (len(states),))
     begun = Search(game, states, rule, int(budgets.max(initial=1)))
     begun.run(evaluate, budgets, streams, leaves)
     return begun
@@ -122,10 +123,10 @@ class Search:
         Raises ValueError if the rule's search cannot be continued, for too large a budget and for missing streams.
         """
         batch = len(self.tree.states)
-        budgets = np.broadcast_to(np.asarray(budgets, np.int32), (batch,))
+        budgets = np.broadcast_to(np.asarray(budgets), (batch,))
         self._check_run(budgets, leaves)
         extra = self._extra(budgets)
-        left: np.ndarray = budgets - extra
+        left: np.ndarray = (budgets - extra).astype(np.int32)
         if self.numbers is None:
             self._expand_roots(evaluate, extra)
             self.numbers = self.rule.begin(self.tree, left, streams)
@@ -259,14 +260,15 @@ def _check(game, states, nodes):
         raise ValueError(f"budget {nodes} cannot be: a search needs at least 1 evaluation, the root's own")
     state_bytes = states.dtype.itemsize * states.shape[1]
     needed = len(states) * bytes_per_tree(nodes, game.num_actions, state_bytes)
-    if needed < 2**28:
+    if needed <= _ALWAYS_FREE:
         return
-    free = psutil.virtual_memory().available
+    free = max(psutil.virtual_memory().available, _ALWAYS_FREE)
     if needed > free:
-        per_node = len(states) * (bytes_per_tree(1, game.num_actions, state_bytes))
+        fixed = bytes_per_tree(0, game.num_actions, state_bytes)
+        most = (free // len(states) - fixed) // (bytes_per_tree(1, game.num_actions, state_bytes) - fixed)
         raise ValueError(
             f"budget {nodes} cannot be: trees for {len(states)} positions of {game.title} need {needed / 2**30:.1f} "
-            f"GiB and {free / 2**30:.1f} GiB are free; the largest budget that fits is {max(free // per_node, 0)}"
+            f"GiB and {free / 2**30:.1f} GiB are free; the largest budget that fits is {max(most, 0)}"
         )
 
 
@@ -329,7 +331,7 @@ def _walk(tree, b, budget, numbers, virtual):
     """The node of tree b whose candidate comes next, -1 once the budget is spent; settled nodes are backed up."""
     nodes = tree.nodes[b]
     node = 0
-    while nodes[0].visits < budget and not nodes[0].settled:
+    while node > 0 or (nodes[0].visits < budget and not nodes[0].settled):
         child = select(numbers, tree, b, node) if nodes[node].candidate >= 0 or nodes[node].first_child >= 0 else -2
         if child == -2:  # not expanded yet: its evaluation is under way
             _forget_loss(nodes, node)
@@ -363,7 +365,9 @@ def _forget_loss(nodes, index):
     while index >= 0:
         node = nodes[index]
         node.visits -= 1
-        if node.parent >= 0:
+        if node.settled:
+            node.value_sum = node.raw_value * np.float32(node.visits)
+        elif node.parent >= 0:
             node.value_sum -= np.float32(-1.0 if node.to_move == nodes[node.parent].to_move else 1.0)
         index = node.parent
 
