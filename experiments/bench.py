@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from agents.network import make_network
 from experiments.command import one_line_errors, run_application, typed
-from experiments.measure import Case, measure, pinned
+from experiments.measure import Case, measure, pinned, unpinned
 from experiments.rule_settings import rule_of
 from games import make
 from games.files import write_text
@@ -40,13 +40,14 @@ class Bench:
     budget: Any
     precision: str
     threads: int
+    processes: int
     repetitions: int
     detail: bool
     seed: int
     out: str
 
     def __post_init__(self):
-        for name, low in {"threads": 1, "repetitions": 1, "seed": 0}.items():
+        for name, low in {"threads": 1, "processes": 1, "repetitions": 1, "seed": 0}.items():
             if getattr(self, name) < low:
                 raise SettingsError(f"{name}={getattr(self, name)} cannot be: expected at least {low}")
 
@@ -93,6 +94,14 @@ def case(settings: Bench) -> Case:
     )
 
 
+def beside_each_other(one: Case, processes: int, repetitions: int) -> dict:
+    """`scaling`, from all cores that the system allows us."""
+    from experiments.scaling import scaling
+
+    with unpinned():
+        return scaling(one, processes, repetitions)
+
+
 COLUMNS = {
     "game": "{game}{size}", "network": "{network}", "batch": "{batch}", "budget": "{budget}", "threads": "{threads}",
     "rule": "{rule}", "precision": "{precision}",
@@ -112,6 +121,10 @@ def table(rows: list[dict]) -> str:
         if row["parts_us"]:
             parts = ", ".join(f"{name} {us:.2f}" for name, us in row["parts_us"].items())
             lines.append(f"{row['game']}{row['size']} {row['network']} x {row['batch']}, us per simulation: {parts}")
+        if "scaling" in row:
+            low, high = row["scaling_spread"]
+            what = f"{row['game']}{row['size']} {row['network']} x {row['batch']}: {row['processes']} processes"
+            lines.append(f"{what} do {row['scaling']:.2f} ({low:.2f}-{high:.2f}) times what one does")
     return "\n".join(lines)
 
 
@@ -130,6 +143,8 @@ def command(config: DictConfig) -> Path:
         for one in cases:
             bar.set_description(f"{one.game.title} {one.network.title} x {one.batch}")
             rows.append({**measure(one, settings.repetitions, settings.detail, bar.update), "cores": cores})
+            if settings.processes > 1:
+                rows[-1] |= beside_each_other(one, settings.processes, settings.repetitions)
             write_text(path, json.dumps(rows, indent=1) + "\n")
     print(f"{table(rows)}\nwritten: {path}")
     return path

@@ -51,7 +51,7 @@ def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], o
     """One row of bench.json. `progress` is called after each repetition."""
     states = scattered(case.game, case.batch, case.seed)
     evaluator = Recorder(NetworkEvaluator(case.network, precision=case.precision))
-    run = functools.partial(_search, case, evaluator)
+    run = functools.partial(run_search, case, evaluator)
     run(states[:2])  # compiles; a single row would compile for arrays of another layout
     memory = Memory()
     evaluator.sizes.clear()
@@ -84,7 +84,8 @@ def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], o
     }  # fmt: skip
 
 
-def _search(case: Case, evaluator: Recorder, states: np.ndarray) -> Search:
+def run_search(case: Case, evaluator: Recorder, states: np.ndarray) -> Search:
+    """One search of all positions, with the same random numbers every time."""
     streams = seed_streams(case.seed, 3, np.arange(len(states)))
     return search(case.game, states, evaluator, case.budget, case.rule, streams)
 
@@ -146,6 +147,20 @@ def pinned(threads: int) -> Iterator[list[int] | None]:
         torch.set_num_threads(before)
         if allowed:
             os.sched_setaffinity(0, allowed)
+
+
+@contextlib.contextmanager
+def unpinned() -> Iterator[None]:
+    """Inside `pinned`: all cores of the machine again."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 class Memory:
