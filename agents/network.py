@@ -7,6 +7,7 @@ takes the game and the family's settings. It sees planes in the mover's frame an
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ class Network(torch.nn.Module):
     """Planes float32 [B, P, H, W] -> logits [B, A] in the mover's frame, value [B] in [-1, 1] for the mover."""
 
     name: str
+    any_size: ClassVar[bool] = False  # whether one set of weights plays every size of a game, see `on`
     settings: dict[str, int]  # what `make_network(name, game, **settings)` was called with
     forward_flops: int  # of one position; 1 multiply-add = 2 FLOPs; activations and biases are not counted
     learner_flops: int  # of one sample, forward and backward, counted the same way
@@ -38,6 +40,14 @@ class Network(torch.nn.Module):
         It must follow updates of the weights in place, and a row's answer must not depend on its batch.
         """
         return None
+
+    def on(self, game: Game) -> Network:
+        """This network at another size of its game: another object with the same parameters in memory.
+
+        Only of families with `any_size`; others raise NetworkError.
+        """
+        raise NetworkError(f"a network {self.name!r} has weights for one size: {game.title} needs one of its own, or a "
+                           "family for any size, such as network=conv")  # fmt: skip
 
     @property
     def title(self) -> str:

@@ -24,7 +24,7 @@ class SearchStrategy(Strategy):
     """
 
     rule: ClassVar[type[Rule]]
-    defaults: ClassVar[dict] = {}  # at test time, where they differ from the rule's
+    defaults: ClassVar[dict] = {"solve": True}  # at test time, where they differ from the rule's (docs/log.md)
 
     def __init_subclass__(cls):
         settings = [field for field in fields(cls.rule) if field.name not in SELF_PLAY_ONLY]

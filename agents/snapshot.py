@@ -60,18 +60,26 @@ def describe(path: Path) -> dict:
 
 
 def load_snapshot(path: Path, game: Game | None = None) -> Snapshot:
-    """Read a snapshot; with `game`, refuse one of another game.
+    """Read a snapshot; with `game`, fit it to that size if its family plays any size, and refuse one of another game.
 
     Raises NetworkError for a missing, damaged or foreign file, and for weights that do not fit.
     """
     description = describe(path)
     record = {key: value for key, value in description.items() if key not in ("version", "game", "network")}
     own = make(**description["game"])
-    if game is not None and (own.name, own.settings) != (game.name, game.settings):
+    family = registry.find(description["network"]["name"], "agents.networks", Network, NetworkError)
+    game = own if game is None else game
+    if _rules(own, family.any_size) != _rules(game, family.any_size):
         raise NetworkError(f"snapshot {path} plays {own.title}, not {game.title}: choose one trained on {game.title}")
-    network = make_network(game=own, **description["network"])
+    network = make_network(game=game, **description["network"])
     try:
         network.load_state_dict(safetensors.torch.load(path.read_bytes()))
     except RuntimeError as error:
         raise NetworkError(f"snapshot {path}: its weights do not fit {network.title}: {error}") from None
-    return Snapshot(own, network, record)
+    return Snapshot(game, network, record)
+
+
+def _rules(game: Game, any_size: bool) -> tuple[str, dict]:
+    """What a network must have been trained for: the game's name and its settings, without the size for any_size."""
+    ignored = game.size_settings if any_size else ()
+    return game.name, {key: value for key, value in game.settings.items() if key not in ignored}

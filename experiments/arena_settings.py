@@ -13,7 +13,7 @@ class Arena:
     """The pool and the schedule; see docs/ratings.md for why they are as they are."""
 
     strategy: str = "puct"  # what uses the snapshots at test time
-    settings: dict[str, Any] = field(default_factory=dict)  # of the strategy, where its own defaults are not wanted
+    settings: dict[str, Any] | None = None  # of the strategy, where its own defaults are not wanted
     budgets: list[int] = field(default_factory=lambda: [1, 4, 16, 64])  # evaluations per move, one agent each
     snapshots: int | None = None  # at most this many per run, evenly spaced, first and last kept
     openings: int = 32  # per pair; each is played twice, colours swapped

@@ -97,7 +97,7 @@ class Pool:
             return make_strategy(row["strategy"], game)
         evaluator = LazyEvaluator(functools.partial(_load, path, game, self.study))
         arena = self.study.arena
-        return make_strategy(row["strategy"], game, evaluator, sample=arena.sample, **arena.settings)
+        return make_strategy(row["strategy"], game, evaluator, sample=arena.sample, **(arena.settings or {}))
 
 
 class LazyEvaluator:

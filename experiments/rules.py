@@ -34,8 +34,8 @@ class Rules:
     """The settings of configs/rules.yaml."""
 
     snapshot: str
-    default: dict[str, Any]
-    contenders: dict[str, dict[str, Any]]
+    default: list[dict[str, Any]]  # one; a list, since those are replaced as a whole on the command line
+    contenders: list[dict[str, Any]]
     budgets: list[int]
     openings: int
     opening_moves: int
@@ -45,6 +45,13 @@ class Rules:
     out: str
 
     def __post_init__(self):
+        for chosen in (*self.default, *self.contenders):
+            if not {"name", "rule"} <= set(chosen):
+                raise SettingsError(f"{chosen} cannot be: expected name, rule, and settings of the rule")
+        if len(self.default) != 1 or not self.contenders:
+            raise SettingsError(
+                "expected one rule as default=[{name: puct, rule: puct}] and at least one in contenders"
+            )
         if not self.budgets or min(self.budgets) < 1:
             raise SettingsError(f"budgets={self.budgets} cannot be: expected numbers from 1 up")
         for name, low in {"openings": 2, "opening_moves": 1, "seed": 0}.items():
@@ -58,11 +65,11 @@ def compare(settings: Rules) -> list[dict]:
     evaluator = NetworkEvaluator(loaded.network, settings.device, settings.precision)
 
     def strategy(chosen: dict):
-        named = dict(chosen)
-        return make_strategy(str(named.pop("rule")), loaded.game, evaluator, **named)
+        own = {key: value for key, value in chosen.items() if key not in ("name", "rule")}
+        return make_strategy(chosen["rule"], loaded.game, evaluator, **own)
 
-    default = strategy(settings.default)
-    contenders = {name: strategy(chosen) for name, chosen in settings.contenders.items()}
+    default = strategy(settings.default[0])
+    contenders = {str(chosen["name"]): strategy(chosen) for chosen in settings.contenders}
     protocol = Protocol(settings.openings, settings.opening_moves, settings.seed)
     rows = []
     with tqdm(total=len(contenders) * len(settings.budgets), unit="match", dynamic_ncols=True) as bar:
@@ -115,7 +122,8 @@ def command(config: DictConfig) -> Path:
     path = Path(settings.out) / "rules.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(rows, indent=1) + "\n")
-    print(f"{table(rows)}\nshare of the points of {settings.default} with 95 % interval; * where it is behind\n{path}")
+    default = settings.default[0]
+    print(f"{table(rows)}\nshare of the points of {default} with 95 % interval; * where it is behind\n{path}")
     return path
 
 

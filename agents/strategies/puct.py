@@ -1,7 +1,5 @@
 """Network and search by the rule of mcts/puct.py."""
 
-from typing import ClassVar
-
 from agents.search_strategy import SearchStrategy
 from mcts import Puct
 
@@ -9,4 +7,3 @@ from mcts import Puct
 class PuctSearch(SearchStrategy):
     name = "puct"
     rule = Puct
-    defaults: ClassVar[dict] = {"solve": True}  # python -m experiments.rules, docs/log.md
