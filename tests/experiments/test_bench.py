@@ -70,8 +70,8 @@ def sleepy(function, seconds):
 def test_network_share_is_the_share_of_the_network(in_network, in_game, low, high, monkeypatch, tmp_path):
     """A network that sleeps is nearly all of the search, a game that sleeps leaves it next to nothing."""
     plain = measure.NetworkEvaluator
-    monkeypatch.setattr(measure, "NetworkEvaluator", lambda network: sleepy(plain(network), in_network))
-    monkeypatch.setattr(Hex, "step", sleepy(Hex.step, in_game))
+    monkeypatch.setattr(measure, "NetworkEvaluator", lambda network, **k: sleepy(plain(network), in_network))
+    monkeypatch.setattr(Hex, "step_at", sleepy(Hex.step_at, in_game))
     row = json.loads(run(*SMALL[:3], "batch=4", "budget=8", "repetitions=3", f"out={tmp_path}").read_text())[0]
     assert low < row["network_share"] < high
 
