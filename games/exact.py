@@ -66,12 +66,33 @@ def solver(game: Game) -> Exact:
 
     Raises GameError for a game that is too large, saying what can be solved.
     """
-    name = type(game).__module__ + "_solver"
-    if type(game).__module__ != "__main__" and importlib.util.find_spec(name):
-        return importlib.import_module(name).solver(game)
+    if module := _beside(game):
+        return module.solver(game)
     from games.enumeration import Enumeration
 
     return Enumeration(game)
+
+
+def prover_of(game: Game, **memory) -> Exact:
+    """A solver for as long as it takes: the `prover` beside the game, without the limits of its `solver`.
+
+    Where there is none, the game's own solver; for a game without one, alpha-beta over its rules, which keeps apart
+    all states that differ. `memory` is for `games.searching.Search`, and ignored by solvers of other kinds.
+    """
+    if module := _beside(game):
+        return module.prover(game, **memory) if hasattr(module, "prover") else module.solver(game)
+    from games.forms import form_of
+    from games.searching import Search
+
+    return Search(game, form_of(game, look_alike=False), **memory)
+
+
+def _beside(game: Game):
+    """The module of the game's own solver, or None."""
+    name = type(game).__module__ + "_solver"
+    if type(game).__module__ != "__main__" and importlib.util.find_spec(name):
+        return importlib.import_module(name)
+    return None
 
 
 # ---- command line --------------------------------------------------------------------------------------------------
@@ -98,14 +119,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def report(game: Game, state: np.ndarray) -> str:
-    """What is known about one position [S], as text."""
+def report(game: Game, state: np.ndarray, exact: Exact | None = None) -> str:
+    """What is known about one position [S], as text; by the game's solver unless another is given."""
     begun = time.perf_counter()
-    exact = solver(game)
+    exact = exact or solver(game)
     value = int(exact.values(state[None])[0])
     first = exact.searched
     proven = time.perf_counter()
-    lines = [game.draw(state), "", f"{game.title}: the player to move {_WORDS[value]}"]
+    lines = [game.draw(state), "", f"{game.title}: the player to move {WORDS[value]}"]
     if not state[OVER]:
         actions, perfect = exact.action_values(state[None])[0], exact.perfect_moves(state[None])[0]
         lines += ["", *_map(game, state, actions), "", *_lists(game, actions, perfect)]
@@ -115,7 +136,7 @@ def report(game: Game, state: np.ndarray) -> str:
     return "\n".join(lines)
 
 
-_WORDS = {1: "wins", 0: "draws", -1: "loses"}
+WORDS = {1: "wins", 0: "draws", -1: "loses"}
 
 
 def _map(game: Game, state: np.ndarray, actions: np.ndarray) -> list[str]:
@@ -131,8 +152,8 @@ def _map(game: Game, state: np.ndarray, actions: np.ndarray) -> list[str]:
 
 
 def _lists(game: Game, actions: np.ndarray, perfect: np.ndarray) -> list[str]:
-    names = {value: [game.action_text(int(a)) for a in np.flatnonzero(actions == value)] for value in _WORDS}
-    lines = [f"{_WORDS[value]}: {' '.join(found)}" for value, found in names.items() if found]
+    names = {value: [game.action_text(int(a)) for a in np.flatnonzero(actions == value)] for value in WORDS}
+    lines = [f"{WORDS[value]}: {' '.join(found)}" for value, found in names.items() if found]
     return [*lines, "perfect player: " + " ".join(game.action_text(int(a)) for a in np.flatnonzero(perfect))]
 
 
