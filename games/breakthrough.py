@@ -29,6 +29,7 @@ from games.core import (
     OVER,
     RESULT,
     TO_MOVE,
+    ActionLayout,
     Game,
     GameError,
     Rules,
@@ -132,6 +133,7 @@ class Breakthrough(Game):
             symmetries=Symmetries(np.stack([_moves(board.ravel(), (0, 1, 2)), _moves(mirror, (2, 1, 0))]),
                                   np.stack([board.ravel(), mirror])),
             views=np.stack([_moves(board.ravel(), (0, 1, 2)), _moves(board[::-1].ravel(), (0, 1, 2))]),
+            layout=ActionLayout(3, 0, 0, np.arange(3 * rows * columns)),
         )  # fmt: skip
 
     def _steps(self):

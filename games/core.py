@@ -75,6 +75,20 @@ class Symmetries(NamedTuple):
     cells: np.ndarray  # int64 [K, H * W]
 
 
+class ActionLayout(NamedTuple):
+    """How actions lie on the board in the mover's frame, for networks that know the board's geometry.
+
+    Action a is entry `entries[a]` of a row of numbers: `per_cell` planes of H * W numbers, row by row, then
+    `per_column` rows of W numbers, then `per_board` single ones (a pass, a swap). The three counts are the same at
+    every size.
+    """
+
+    per_cell: int
+    per_column: int
+    per_board: int
+    entries: np.ndarray  # int64 [A]
+
+
 class Game:
     """Rules at a size. Subclasses declare the facts below in `__init__` and draw and parse positions.
 
@@ -85,6 +99,8 @@ class Game:
     rules: ClassVar[Rules]
     state_dtype: ClassVar[type] = np.int16
     can_draw: ClassVar[bool] = False
+    size_settings: ClassVar[tuple[str, ...]] = ("size", "rows", "columns")
+    """Settings that change the board and no rule: a network that fits boards of all sizes plays all their values."""
 
     settings: dict[str, int | bool | str]  # what `make(name, **settings)` was called with, defaults included
     size: int  # the number that orders the sizes of a game in tables and fits
@@ -95,10 +111,11 @@ class Game:
     max_length: int  # no game has more moves
     symmetries: Symmetries
     views: np.ndarray  # int64 [2, A]: what player p sees as action j is action views[p, j]
+    layout: ActionLayout | None  # None: not known; one action per cell (and one more) or per column needs no word
 
     def __init__(self, *, settings: dict, size: int, params: typing.Sequence[int], state_words: int, num_actions: int,
                  observation_shape: tuple[int, int, int], max_length: int, symmetries: Symmetries | None = None,
-                 views: np.ndarray | None = None):  # fmt: skip
+                 views: np.ndarray | None = None, layout: ActionLayout | None = None):  # fmt: skip
         self.settings = settings
         self.size = size
         self.params = np.array(params, np.int64)
@@ -109,6 +126,13 @@ class Game:
         cells = observation_shape[1] * observation_shape[2]
         self.symmetries = symmetries or Symmetries(np.arange(num_actions)[None], np.arange(cells)[None])
         self.views = np.stack([np.arange(num_actions)] * 2) if views is None else views
+        self.layout = layout or self._plain_layout()
+
+    def _plain_layout(self) -> ActionLayout | None:
+        """That of games whose actions are the cells, the cells and one more, or the columns, in their order."""
+        _, rows, columns = self.observation_shape
+        counts = {columns: (0, 1, 0), rows * columns: (1, 0, 0), rows * columns + 1: (1, 0, 1)}.get(self.num_actions)
+        return counts and ActionLayout(*counts, np.arange(self.num_actions))
 
     @property
     def title(self) -> str:

@@ -21,7 +21,7 @@ Source    T. Floden 2005; actions and end as in OpenSpiel's pentago
 import numpy as np
 
 from games import grid_text
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, Rules, Symmetries, kernel
+from games.core import HEADER, OVER, RESULT, TO_MOVE, ActionLayout, Game, Rules, Symmetries, kernel
 
 # The state holds the stones of each player as one word of 36 bits. Quarter q (upper left, upper right, lower right,
 # lower left) has the bits from 9 * q: its ring of eight cells clockwise from the upper left, then its centre, so that a
@@ -123,6 +123,7 @@ class Pentago(Game):
         super().__init__(
             settings={}, size=SIDE, params=[], state_words=HEADER + 2, num_actions=CELLS * TURNS,
             observation_shape=(2, SIDE, SIDE), max_length=CELLS, symmetries=_symmetries(),
+            layout=ActionLayout(TURNS, 0, 0, np.arange(CELLS * TURNS).reshape(TURNS, CELLS).T.ravel()),
         )  # fmt: skip
 
     @property
