@@ -189,7 +189,7 @@ def _section(estimate: dict, spans: dict, prefix: str) -> dict:
     found = {}
     for name in ("train_slope", "test_slope", "exchange_rate"):
         found[name] = estimate.get(prefix + name)
-        found[f"{name}_ci"] = spans.get(prefix + name, [float("nan")] * 2)
+        found[f"{name}_ci"] = intervals.holding(spans.get(prefix + name, [float("nan")] * 2), found[name])
     return found
 
 
@@ -204,6 +204,9 @@ def _doubts(numbers: dict) -> list[str]:
                      "has no interval; add elo_se or run")  # fmt: skip
     elif not np.isfinite(high):
         found.append("trade-off: search hardly helps in some resamples, so the exchange rate has no upper bound")
+    elif numbers["exchange_rate"] in (low, high):
+        found.append("trade-off: the exchange rate lies at the edge of its interval, which was widened to hold it: with "
+                     "so few runs the resamples are biased; more seeds would tell")  # fmt: skip
     return found
 
 

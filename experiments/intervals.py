@@ -68,6 +68,17 @@ def percentiles(draws: np.ndarray) -> list[float]:
     return [float(low), float(high)]
 
 
+def holding(interval: list[float], estimate: float | None) -> list[float]:
+    """The interval, widened to the estimate where that lies outside.
+
+    Resamples hold fewer different runs than the data, so an envelope over them is biased against the estimate's own.
+    """
+    low, high = interval
+    if estimate is None or not np.isfinite(estimate) or np.isnan(low) or np.isnan(high):
+        return interval
+    return [min(low, estimate), max(high, estimate)]
+
+
 def bootstrap(agents: Agents, statistic: Callable[[Sample], dict[str, float]], replicates: int,
               rng: np.random.Generator) -> dict[str, list[float]]:  # fmt: skip
     """Interval of every number of `statistic` over resampled data; draws in which it cannot be fitted are left out.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,13 @@ class Rules:
                 raise SettingsError(f"{name}={getattr(self, name)} cannot be: expected at least {low}")
 
 
-def compare(settings: Rules) -> list[dict]:
-    """One row per contender and budget. Raises AgentError, NetworkError or RuleError for what cannot be."""
+def compare(settings: Rules, path: Path) -> list[dict]:
+    """One row per contender and budget, kept in `path` as they come; those of an earlier call are not played again.
+
+    Raises AgentError, NetworkError or RuleError for what cannot be, SettingsError for a file of other settings.
+    """
+    rows = _kept(settings, path)
+    have = {(row["contender"], row["budget"]) for row in rows}
     loaded = load_snapshot(Path(settings.snapshot))
     evaluator = NetworkEvaluator(loaded.network, settings.device, settings.precision)
 
@@ -71,16 +76,37 @@ def compare(settings: Rules) -> list[dict]:
     default = strategy(settings.default[0])
     contenders = {str(chosen["name"]): strategy(chosen) for chosen in settings.contenders}
     protocol = Protocol(settings.openings, settings.opening_moves, settings.seed)
-    rows = []
-    with tqdm(total=len(contenders) * len(settings.budgets), unit="match", dynamic_ncols=True) as bar:
+    wanted = len(contenders) * len(settings.budgets)
+    with tqdm(total=wanted, initial=len(have), unit="match", dynamic_ncols=True) as bar:
         for budget in settings.budgets:
             for name, contender in contenders.items():
+                if (name, budget) in have:
+                    continue
                 bar.set_description(f"{loaded.game.title}, budget {budget}, {name}")
                 players = [Player("default", default, budget), Player(name, contender, budget)]
                 row = play_pairs(loaded.game, players, [(0, 1)], protocol, 0)[0]
                 rows.append({"game": loaded.game.title, "contender": name, "budget": budget, **verdict(row)})
+                write_text(path, json.dumps({"settings": _identity(settings), "rows": rows}, indent=1) + "\n")
                 bar.update()
     return rows
+
+
+def _identity(settings: Rules) -> dict:
+    """What the rows depend on; budgets may be added."""
+    return {key: value for key, value in asdict(settings).items() if key not in ("budgets", "out", "device")}
+
+
+def _kept(settings: Rules, path: Path) -> list[dict]:
+    if not path.exists():
+        return []
+    try:
+        stored = json.loads(path.read_text())
+        old, rows = stored["settings"], stored["rows"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(f"{path} cannot be read ({error}): delete it, or choose another out") from None
+    if old != _identity(settings):
+        raise SettingsError(f"{path} was made with other settings: delete it, or choose another out")
+    return [row for row in rows if row["budget"] in settings.budgets]
 
 
 def verdict(row: dict) -> dict:
@@ -118,10 +144,9 @@ def _cell(row: dict) -> str:
 def command(config: DictConfig) -> Path:
     """The body of the command; returns the path of rules.json."""
     settings: Rules = typed(Rules, config)
-    rows = compare(settings)
     path = Path(settings.out) / "rules.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(rows, indent=1) + "\n")
+    rows = compare(settings, path)
     default = settings.default[0]
     print(f"{table(rows)}\nshare of the points of {default} with 95 % interval; * where it is behind\n{path}")
     return path

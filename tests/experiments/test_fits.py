@@ -268,3 +268,10 @@ def test_ratings_of_a_synthetic_study_are_right(tmp_path):
         assert one.anchor_is_perfect and one.determined.all() and error.std() < 50
         assert abs(error.mean()) < 3 * one.elo_se.mean()
     assert records.read_matches(tmp_path / "matches.csv")["outcomes"][0]
+
+
+def test_an_interval_holds_its_estimate():
+    assert intervals.holding([0.78, 1.07], 0.77) == [0.77, 1.07]
+    assert intervals.holding([0.78, 1.07], 0.9) == [0.78, 1.07]
+    assert intervals.holding([0.78, np.inf], 0.5) == [0.5, np.inf]
+    assert np.isnan(intervals.holding([np.nan, np.nan], 0.5)).all()
