@@ -205,8 +205,8 @@ def _doubts(numbers: dict) -> list[str]:
     elif not np.isfinite(high):
         found.append("trade-off: search hardly helps in some resamples, so the exchange rate has no upper bound")
     elif numbers["exchange_rate"] in (low, high):
-        found.append("trade-off: the exchange rate lies at the edge of its interval, which was widened to hold it: with "
-                     "so few runs the resamples are biased; more seeds would tell")  # fmt: skip
+        found.append("trade-off: the exchange rate lies at the edge of its interval, which was widened to hold it: "
+                     "with so few runs the resamples are biased; more seeds would tell")  # fmt: skip
     return found
 
 
