@@ -153,3 +153,29 @@ def test_impossible_strategies_are_refused(hex4, evaluate):
 def test_default_settings_are_those_of_the_constructor():
     expected = {"c": 1.5, "c_log": 0.0, "c_base": 500.0, "fpu_reduction": 0.2, "solve": True, "sample": False}
     assert default_settings(PuctSearch) == expected | {"root_symmetries": False}
+
+
+@pytest.mark.parametrize("sample", [False, True])
+@pytest.mark.parametrize("solve", [False, True])
+def test_rows_with_the_same_position_share_a_search_and_change_nothing(hex4, evaluate, solve, sample):
+    rows = np.random.default_rng(0).integers(0, 8, 60)
+    states, budgets = positions(hex4, 8)[rows], np.random.default_rng(1).choice([1, 2, 7, 30], 60)
+    answers, spent = [], []
+    for sharing in (True, False):
+        strategy = make_strategy("puct", hex4, evaluate, solve=solve, sample=sample)
+        strategy.sharing = sharing
+        answers.append(strategy.decide(states, budgets, streams(60)))
+        spent.append(strategy.spent)
+    for one, other in zip(*answers, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert spent[1] == answers[1].evaluations.sum()
+    most = {row: answers[1].evaluations[rows == row].max() for row in set(rows.tolist())}
+    assert spent[0] == sum(most.values()) < spent[1]
+
+
+def test_rules_that_draw_or_average_share_nothing(hex4, evaluate):
+    states = np.repeat(hex4.reset(1), 5, 0)
+    for name, settings in (("regularised", {}), ("gumbel", {}), ("puct", {"root_symmetries": True})):
+        strategy = make_strategy(name, hex4, evaluate, **settings)
+        decision = strategy.decide(states, np.full(5, 9), streams(5))
+        assert strategy.spent == decision.evaluations.sum()
