@@ -60,7 +60,7 @@ def planted(values):
 @kernel
 def jumble(code, depth):
     """A number that looks random."""
-    number = code * 7919 + depth * 104729 + 12345
+    number = np.int64(code) * 7919 + np.int64(depth) * 104729 + 12345
     return (number ^ (number >> 7)) % 1009
 
 
