@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from experiments import outside
 from training import interrupt
 
 
@@ -68,4 +69,10 @@ def typed(schema: type, config: DictConfig) -> Any:
 def run_application(main: Callable) -> None:
     """Call a Hydra application so that its composition errors (an unknown or mistyped setting) end in one line too."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra would print and exit on its own
-    one_line_errors(main)()
+
+    @one_line_errors
+    def application():
+        outside.offer(sys.argv[1:])
+        main()
+
+    application()

@@ -25,7 +25,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from tqdm import tqdm
 
 from agents.network import make_network
-from experiments import cells
+from experiments import cells, outside
 from experiments.command import one_line_errors
 from experiments.provenance import write_provenance
 from games import make
@@ -131,6 +131,7 @@ def expand(config: DictConfig) -> list[tuple[str, DictConfig, list[str]]]:
     """
     loader = GlobalHydra.instance().config_loader()
     params = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
+    outside.offer(params)
     parsed = OverridesParser.create(config_loader=loader).parse_overrides([*params, *config.hydra.overrides.task])
     swept = {override.get_key_element() for override in parsed if override.is_sweep_override()}
     found: dict[str, tuple[str, DictConfig, list[str]]] = {}
