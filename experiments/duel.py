@@ -48,6 +48,8 @@ class Duel:
     opening_moves: int = 2
     seed: int = 0
     device: str = "cpu"
+    precision: str = "float32"
+    opponent_precision: str = "float32"
     out: str | None = None
 
     def __post_init__(self):
@@ -64,9 +66,9 @@ class Duel:
         """The agent, then its opponent, who borrows the snapshot and the budget where it has none of its own."""
         short = {} if self.simulations is None else {"simulations": self.simulations}
         second = self.opponent_budget or self.budget
-        return [Side("agent", self.strategy, self.snapshot, self.budget, self.settings or {}),
+        return [Side("agent", self.strategy, self.snapshot, self.budget, self.settings or {}, self.precision),
                 Side("opponent", self.opponent, self.opponent_snapshot or self.snapshot, second,
-                     (self.opponent_settings or {}) | short)]  # fmt: skip
+                     (self.opponent_settings or {}) | short, self.opponent_precision)]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Side:
     snapshot: str | None
     budget: int
     settings: dict[str, Any]
+    precision: str
 
     @property
     def uses_network(self) -> bool:
@@ -86,14 +89,14 @@ class Side:
     def player(self, game: Game, device: str) -> Player:
         evaluator = None
         if self.uses_network and self.snapshot is not None:
-            evaluator = NetworkEvaluator(load_snapshot(Path(self.snapshot), game).network, device)
+            evaluator = NetworkEvaluator(load_snapshot(Path(self.snapshot), game).network, device, self.precision)
         return Player(self.name, make_strategy(self.strategy, game, evaluator, **self.settings), self.budget)
 
     def described(self) -> dict:
         """What of it matters, for the record."""
         cls = strategy_class(self.strategy)
         described: dict = {"strategy": self.strategy} | ({"settings": self.settings} if self.settings else {})
-        described |= {"snapshot": self.snapshot} if cls.uses_network else {}
+        described |= {"snapshot": self.snapshot, "precision": self.precision} if cls.uses_network else {}
         return described | ({"budget": self.budget} if cls.uses_budget else {})
 
 
