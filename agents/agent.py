@@ -65,12 +65,17 @@ def strategy_class(name: str) -> type[Strategy]:
 
 def make_strategy(name: str, game: Game, evaluator: Evaluator | None = None, **settings) -> Strategy:
     """Build a strategy. Raises AgentError for an unknown one, a missing network or an unknown setting."""
-    cls = strategy_class(name)
-    needs = [game, evaluator] if cls.uses_network else [game]
+    cls = check_strategy(name, settings)
     if cls.uses_network and evaluator is None:
         raise AgentError(f"strategy {name!r} needs a network: give it a snapshot")
-    registry.check_settings(f"strategy {name!r}", cls, settings, AgentError, given=len(needs))
-    return cls(*needs, **settings)
+    return cls(*([game, evaluator] if cls.uses_network else [game]), **settings)
+
+
+def check_strategy(name: str, settings: dict) -> type[Strategy]:
+    """The Strategy subclass called `name`. Raises AgentError if there is none, or if it has no such setting."""
+    cls = strategy_class(name)
+    registry.check_settings(f"strategy {name!r}", cls, settings, AgentError, given=1 + cls.uses_network)
+    return cls
 
 
 def default_settings(cls: type[Strategy]) -> dict:

@@ -36,3 +36,7 @@ class Arena:
             raise SettingsError(
                 "arena.opening_moves=0 with arena.sample=false would replay one game: set one of them otherwise"
             )
+
+    def strategy_settings(self) -> dict[str, Any]:
+        """What the strategy is built with; `sample` only where it is wanted, so that not every one must know it."""
+        return ({"sample": True} if self.sample else {}) | (self.settings or {})

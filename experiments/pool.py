@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from omegaconf import OmegaConf
 
-from agents.agent import make_strategy, strategy_class
+from agents.agent import check_strategy, make_strategy
 from agents.network import NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
 from experiments.arena_settings import Arena
@@ -45,7 +45,7 @@ def read_study(study_dir: Path, arena_overrides: dict | None = None) -> StudyRec
         record = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
         assert isinstance(record, dict)
         arena = typed(Arena, OmegaConf.create(record["arena"] | (arena_overrides or {})))
-        strategy_class(arena.strategy)
+        check_strategy(arena.strategy, arena.strategy_settings())
         study = StudyRecord(study_dir, list(record["cells"]), arena, record["device"],
                             record["precision"], record["jobs"])  # fmt: skip
     except (KeyError, TypeError, AssertionError, OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -96,8 +96,7 @@ class Pool:
         if path is None:
             return make_strategy(row["strategy"], game)
         evaluator = LazyEvaluator(functools.partial(_load, path, game, self.study))
-        arena = self.study.arena
-        return make_strategy(row["strategy"], game, evaluator, sample=arena.sample, **(arena.settings or {}))
+        return make_strategy(row["strategy"], game, evaluator, **self.study.arena.strategy_settings())
 
 
 class LazyEvaluator:

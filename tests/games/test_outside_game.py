@@ -7,6 +7,7 @@ import importlib
 import pathlib
 import re
 import sys
+import textwrap
 
 import numpy as np
 import pyspiel
@@ -133,6 +134,17 @@ def test_a_config_directory_gives_it_a_short_name(tmp_path):
     assert f"game:\n  name: {CLOBBER}\n  size: 4\nnetwork:" in text
 
 
+def test_a_study_file_of_ones_own_sweeps_it(tmp_path):
+    (tmp_path / "study").mkdir()
+    found = re.search(r"my_configs/study/clobber.yaml\n\n((?:    .*\n)+)", TEXT)
+    assert found
+    (tmp_path / "study" / "clobber.yaml").write_text(textwrap.dedent(found[1]))
+    ended = call("experiments.train", "--config-dir", str(tmp_path), "study=clobber", "game.size=3,1",
+                 f"studies={tmp_path}")  # fmt: skip
+    assert ended.status == 1 and "clobber: size=1 cannot be" in ended.err, ended.err
+    assert [path.name for path in tmp_path.iterdir()] == ["study"]
+
+
 @pytest.mark.parametrize(("arguments", "words"), [
     (["game=my_games.clobber:Nothing"], "no game 'my_games.clobber:Nothing'"),
     (["game=my_games.nothing:Clobber"], "no game 'my_games.nothing:Clobber'"),
@@ -142,6 +154,8 @@ def test_a_config_directory_gives_it_a_short_name(tmp_path):
     ([f"game={CLOBBER}", "game.sise=3"], "Could not override 'game.sise'"),
     ([f"game={CLOBBER}", "network=my_games.linear:Linear", "network.scale=0"], "scale=0 cannot be"),
     ([f"game={CLOBBER}", "arena.strategy=my_games.raw:Nothing"], "no strategy 'my_games.raw:Nothing'"),
+    (["arena.strategy=my_games.raw:Raw", "arena.settings={heat: 2}"], "has no setting 'heat': it takes temperature"),
+    (["arena.strategy=my_games.raw:Raw", "arena.sample=true"], "has no setting 'sample'"),
     (["game=openspiel", "game.id=backgammon"], "backgammon"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused_in_one_line(arguments, words, tmp_path):
