@@ -43,9 +43,7 @@ def test_every_choice_composes_into_a_cell_that_can_be(file):
     assert isinstance(check(config), Cell)
 
 
-@pytest.mark.parametrize(
-    "schema, file", [(Training, "training/default"), (Arena, "arena/default")]
-)
+@pytest.mark.parametrize("schema, file", [(Training, "training/default"), (Arena, "arena/default")])
 def test_settings_are_the_same_in_code_and_yaml(schema, file):
     """One owner would be better; two that are held together are the next best, since people read the YAML."""
     written = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{file}.yaml"))
@@ -102,7 +100,8 @@ def miniature(name):
     swept = {key: str(value).split(",") for key, value in sweep.items()}
     overrides = [f"{key}={','.join(values[:2] if key == 'game.size' else values[:1])}" for key, values in swept.items()]
     return [
-        *overrides, "training.positions=600", "training.train_flops=0", "training.games=12", "training.budget=4", "training.replay_positions=300",
+        *overrides, "training.positions=600", "training.train_flops=0", "training.games=12",
+        "training.budget=4", "training.replay_positions=300",
         "training.batch=24", "arena.budgets=[1,2]", "arena.openings=2", "arena.rounds=1", "arena.opponents=1",
         "arena.snapshots=2", "jobs=1", "threads=1", "device=cpu",
     ]  # fmt: skip
