@@ -12,8 +12,8 @@ from games.forms import Form
 from games.searching import Search
 from games.stones import BOARD, STONES, STRIDE
 
-LARGEST = 20
-"""Cells of the largest board with a perfect player; `python -m games.solve` goes on."""
+LARGEST = 25
+"""Cells of the largest board with a perfect player, with one row of pieces; `python -m games.solve` goes on."""
 
 ROWS, COLUMNS = 2, 3  # of params, after those of games.stones
 
@@ -100,9 +100,9 @@ def prover(game: Breakthrough, **memory) -> Search:
 
 def solver(game: Breakthrough) -> Search:
     """Exact play. Raises GameError for boards that take too long to play on."""
-    if game.size > LARGEST:
+    if game.size > LARGEST or game.home > 1:
         raise GameError(
-            f"exact play of Breakthrough goes up to {LARGEST} cells, not {game.rows} x {game.columns}: choose a "
-            f"smaller board, or rate the agents without a perfect player"
+            f"exact play of Breakthrough goes up to {LARGEST} cells with one row of pieces, not {game.rows} x "
+            f"{game.columns} with {game.home}: choose a smaller board, or rate the agents without a perfect player"
         )
     return prover(game)

@@ -17,7 +17,7 @@ from games.forms import Form
 from games.searching import Search
 from games.stones import BOARD, STONES, STRIDE, completing, has_row
 
-LARGEST = 30
+LARGEST = 25
 """Cells of the largest board with a perfect player; `python -m games.solve` goes on."""
 
 COLUMNS, BOTTOM = 3, 4  # of params, after those of games.stones; BOTTOM is the lowest cell of each column
