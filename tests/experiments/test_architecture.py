@@ -71,10 +71,16 @@ def test_every_package_is_a_layer_and_none_is_missed():
     assert len(SOURCES) > 30
 
 
+def own_lines(function):
+    """Lines of a function without those of the functions defined in it, which are counted for themselves."""
+    inner = [node for node in function.body if isinstance(node, ast.FunctionDef)]
+    return function.end_lineno - function.lineno - sum(node.end_lineno - node.lineno for node in inner)
+
+
 def test_files_and_functions_stay_short():
     """Files of 100 to 300 lines, functions near 10 and rarely 40: a bound that only a runaway reaches."""
     for file in SOURCES:
         text = file.read_text()
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):
-                assert node.end_lineno - node.lineno < 60, f"{file.name}: {node.name}"
+                assert own_lines(node) < 60, f"{file.name}: {node.name}"
