@@ -64,7 +64,7 @@ def select(numbers, tree, b, index):
             if gap > best_gap:
                 best, best_gap = child, gap
         child = edge.next_sibling
-    weight = node.candidate_prior * np.float32(math.exp((mixed - shift) * stretch))
+    weight = node.candidate_prior * np.float32(math.exp(min((mixed - shift) * stretch, np.float32(0.0))))
     return -1 if node.candidate >= 0 and weight / total > best_gap else best
 
 

@@ -1,65 +1,23 @@
 """What a search promises: exact counts on small examples, full batches, forced wins, independent rows, refusals."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
+import psutil
 import pytest
 from evaluators import HashEvaluator, indifferent, random_positions
+from toys import Bits, planted
 
+from agents.agent import make_strategy
 from agents.network import NetworkEvaluator, make_network
 from games import make
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, Rules, kernel
-from mcts import Puct, search
+from mcts import Gumbel, Puct, Regularised, Search, search
 from mcts.puct import Numbers, select
 from mcts.streams import seed_streams
-from mcts.tree import add_node, allocate
+from mcts.tree import add_node, allocate, bytes_per_tree
 
 # ---- by hand -------------------------------------------------------------------------------------------------------
-
-
-@kernel
-def bits_reset(state, params):
-    state[:] = 0
-
-
-@kernel
-def bits_legal(state, params, mask):
-    mask[:] = state[OVER] == 0
-
-
-@kernel
-def bits_apply(state, params, action):
-    state[HEADER] += 1
-    state[HEADER + 1] = 2 * state[HEADER + 1] + action
-    state[TO_MOVE] = 1 - state[TO_MOVE]
-    if state[HEADER] == params[0]:
-        state[OVER] = 1
-        state[RESULT] = 2 * (state[HEADER + 1] % 2) - 1  # the last bit decides
-
-
-@kernel
-def bits_observe(state, params, planes):
-    planes[0, 0, 0] = state[HEADER]
-    planes[0, 0, 1] = state[HEADER + 1]
-
-
-class Bits(Game):
-    """Two players append a bit in turn, `length` in all; player 0 wants the last one to be 1."""
-
-    name = "bits"
-    rules = Rules(bits_reset, bits_legal, bits_apply, bits_observe)
-
-    def __init__(self, length=8):
-        super().__init__(settings={"length": length}, size=length, params=[length], state_words=HEADER + 2,
-                         num_actions=2, observation_shape=(1, 1, 2), max_length=length)  # fmt: skip
-
-
-def planted(values):
-    """Equal priors, and the values of `values` by the bits so far, 0 elsewhere, for the player to move."""
-
-    def evaluate(planes):
-        keys = [format(int(code), f"0{int(depth)}b") if depth else "" for depth, code in planes[:, 0, 0]]
-        return np.zeros((len(planes), 2), np.float32), np.array([values.get(key, 0) for key in keys], np.float32)
-
-    return evaluate
 
 
 @pytest.mark.parametrize("budget, visits, value", [(1, [0, 0], 0), (2, [1, 0], 1 / 2), (3, [2, 0], 1.5 / 3),
@@ -340,3 +298,86 @@ def test_no_rows_are_no_work():
     game = make("tictactoe")
     tree = search(game, game.reset(0), HashEvaluator(9), 5, Puct())
     assert tree.root_visits.shape == (0, 9) and tree.root_value.shape == (0,)
+
+
+@pytest.mark.parametrize("rule", [Puct(), Gumbel(), Regularised()], ids=str)
+def test_a_budget_of_one_is_the_raw_network_to_the_last_bit(rule):
+    for game in (make("tictactoe"), make("hex", size=3, swap=True)):
+        states, evaluate = random_positions(game, 50, seed=3), HashEvaluator(game.num_actions)
+        found = search(game, states, evaluate, 1, rule)
+        values = evaluate(game.observe(states))[1]
+        np.testing.assert_array_equal(found.policy(), found.root_prior)
+        np.testing.assert_array_equal(found.root_value, values)
+        prior = found.root_prior
+        assert (np.take_along_axis(prior, found.choose()[:, None], axis=1)[:, 0] == prior.max(1)).all()
+        assert (found.evaluations == 1).all() and (found.root_visits == 0).all()
+
+
+def only_free(monkeypatch, count):
+    """Let `count` bytes of memory be free."""
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=count))
+
+
+@pytest.fixture
+def half_a_gigabyte(monkeypatch):
+    """A machine with little memory left, on which trees are not really allocated."""
+    only_free(monkeypatch, 2**29)
+    module = sys.modules["mcts.search"]  # the name mcts.search is the function's
+    monkeypatch.setattr(module, "allocate", lambda states, nodes, actions: (len(states), nodes, actions))
+
+
+@pytest.mark.parametrize("rows", [1, 3, 700, 12_345])
+def test_the_largest_budget_that_fits_is_named_and_right(half_a_gigabyte, rows):
+    game = make("hex", size=5)
+    states = game.reset(rows)
+    with pytest.raises(ValueError, match="the largest budget that fits is") as refused:
+        Search(game, states, Puct(), 10**12)
+    assert "\n" not in str(refused.value) and "hex5" in str(refused.value)
+    largest = int(str(refused.value).split()[-1])
+    assert Search(game, states, Puct(), largest).tree == (rows, largest, 25)
+    with pytest.raises(ValueError, match=f"budget {largest + 1} cannot be.*fits is {largest}$"):
+        Search(game, states, Puct(), largest + 1)
+    needed = [rows * bytes_per_tree(nodes, 25, states[0].nbytes) for nodes in (largest, largest + 1)]
+    assert needed[0] <= 2**29 < needed[1]
+
+
+def test_what_is_named_is_right_when_next_to_nothing_is_free(monkeypatch):
+    game = make("hex", size=5)
+    only_free(monkeypatch, 1000)
+    with pytest.raises(ValueError, match="fits is") as refused:
+        Search(game, game.reset(1), Puct(), 10**9)
+    largest = int(str(refused.value).split()[-1])
+    assert Search(game, game.reset(1), Puct(), largest).tree.nodes.shape == (1, largest)
+    with pytest.raises(ValueError, match=f"fits is {largest}$"):
+        Search(game, game.reset(1), Puct(), largest + 1)
+
+
+@pytest.mark.parametrize("budget", [10**7, 2**31 - 1])
+def test_a_users_strategy_refuses_in_the_same_line(half_a_gigabyte, budget):
+    game = make("tictactoe")
+    for name in ("puct", "gumbel", "regularised"):
+        strategy = make_strategy(name, game, HashEvaluator(9))
+        with pytest.raises(ValueError, match=f"^budget {budget} cannot be: .*largest budget that fits is [1-9][0-9]*$"):
+            strategy.decide(game.reset(4), np.full(4, budget), seed_streams(0, np.arange(4)))
+
+
+@pytest.mark.parametrize("budget", [0, -5])
+def test_a_users_strategy_refuses_budgets_below_one(budget):
+    game = make("tictactoe")
+    for name in ("puct", "gumbel", "regularised"):
+        strategy = make_strategy(name, game, HashEvaluator(9))
+        with pytest.raises(ValueError, match=rf"^budget {budget} cannot be: a search needs at least 1 evaluation"):
+            strategy.decide(game.reset(2), np.array([4, budget]), seed_streams(0, np.arange(2)))
+
+
+def test_going_on_is_refused_beyond_the_room_and_for_no_leaves():
+    game = make("tictactoe")
+    begun = Search(game, game.reset(2), Puct(), 10)
+    for budget in (11, 10**12):
+        with pytest.raises(ValueError, match=f"budget {budget} cannot be: this search has room for 10"):
+            begun.run(indifferent(9), budget)
+    with pytest.raises(ValueError, match="leaves=0"):
+        begun.run(indifferent(9), 5, leaves=0)
+    for rule in (Gumbel(noise=1.0), Regularised()):
+        with pytest.raises(ValueError, match="random streams"):
+            search(game, game.reset(2), indifferent(9), 5, rule)

@@ -1,11 +1,14 @@
 """Self-play: samples in the mover's frame with the right signs, against a slow twin; games out of phase."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from games import make
-from mcts import Puct, search
-from mcts.streams import sample_rows
+from mcts import Gumbel, Puct, Regularised, search
+from mcts.streams import sample_rows, uniform
+from training.run import Run
 from training.selfplay import SelfPlay
 from training.settings import Training
 
@@ -13,7 +16,7 @@ RULE = Puct(noise=0.25)
 
 
 def settings(**more):
-    return Training(**({"games": 24, "budget": 10, "batch": 8, "replay_positions": 100} | more))
+    return Training(**({"games": 24, "budget": 10, "batch": 8, "replay_positions": 100, "reuse": False} | more))
 
 
 class Twin:
@@ -159,3 +162,142 @@ def test_counts_and_entropy_of_a_move(hash_evaluator):
     assert played.evaluations == sum(batches)
     assert played.simulations == 24 * 10
     assert 0 < played.entropy < np.log(9)
+
+
+# ---- options -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0.25, 0.6])
+def test_playout_cap_learns_from_full_searches_only(hex3, hash_evaluator, share):
+    """The moves themselves, by searches beside it: fast ones without noise, full ones with it."""
+    evaluate, rule = hash_evaluator(hex3), Puct()
+    selfplay = SelfPlay(hex3, settings(full_moves=share, fast_budget=3, opening_moves=0), rule, seed=4)
+    flags, full_moves, moves = [[] for _ in range(24)], 0, 60
+    for _ in range(moves):
+        streams, states = selfplay.streams.copy(), selfplay.states.copy()
+        drawn = np.array([uniform(streams, b) for b in range(24)])
+        full = drawn <= share
+        assert full.any()
+        actions = np.empty(24, np.int64)
+        for rows, used, budget in ((full, replace(rule, noise=0.25), 10), (~full, rule, 3)):
+            own = streams[rows]
+            actions[rows] = search(hex3, states[rows], evaluate, budget, used, own).explore(own)
+            streams[rows] = own
+        played = selfplay.play_move(evaluate)
+        ended = [b for b in range(24) if hex3.over(hex3.play(states[b], int(actions[b]))[None])[0]]
+        for b in range(24):
+            flags[b].append(bool(full[b]))
+            if b not in ended:
+                np.testing.assert_array_equal(selfplay.states[b], hex3.play(states[b], int(actions[b])))
+        np.testing.assert_array_equal(selfplay.streams, streams)
+        assert played.lengths.tolist() == [len(flags[b]) for b in ended]
+        assert len(played.samples.value) == sum(sum(flags[b]) for b in ended)
+        assert played.simulations == 10 * full.sum() + 3 * (~full).sum()
+        assert (played.samples.policy.sum(1) > 0.999).all()
+        full_moves += full.sum()
+        for b in ended:
+            flags[b] = []
+    count = 24 * moves
+    assert abs(full_moves - share * count) < 4 * np.sqrt(count * share * (1 - share))
+
+
+def test_one_game_at_least_is_searched_in_full(hex3, hash_evaluator):
+    selfplay = SelfPlay(hex3, settings(games=3, full_moves=0.01, fast_budget=2), Puct(), seed=0)
+    for _ in range(20):
+        assert selfplay.play_move(hash_evaluator(hex3)).simulations == 10 + 2 * 2
+
+
+@pytest.mark.parametrize("rule", [Puct(), Puct(c=0.6, c_log=0.45, c_base=9.0)], ids=str)
+def test_kept_trees_change_no_game_but_save_evaluations(hex3, hash_evaluator, rule):
+    """Without noise PUCT's tree below a move is the one that a fresh search would begin with."""
+    fresh, kept = (SelfPlay(hex3, settings(noise=0.0, reuse=reuse), rule, seed=6) for reuse in (False, True))
+    evaluate, evaluations = hash_evaluator(hex3), np.zeros(2, np.int64)
+    for _ in range(30):
+        one, other = fresh.play_move(evaluate), kept.play_move(evaluate)
+        for name in one.samples._fields:
+            np.testing.assert_array_equal(getattr(one.samples, name), getattr(other.samples, name))
+        np.testing.assert_array_equal(fresh.states, kept.states)
+        assert one.simulations == 240 >= other.simulations
+        evaluations += one.evaluations, other.evaluations
+    assert evaluations[1] < 0.9 * evaluations[0]
+
+
+def test_trees_are_kept_where_nothing_is_said_and_the_rule_can(hex3):
+    wanted = {True: [(Puct(), {}), (Regularised(), {})], False: [(Gumbel(), {}), (Puct(), {"full_moves": 0.5})]}
+    for kept, cases in wanted.items():
+        for rule, more in cases:
+            assert (SelfPlay(hex3, settings(reuse=None, **more), rule, seed=0).kept is not None) == kept
+
+
+def test_kept_trees_fit_the_positions_that_are_searched(hex3, hash_evaluator):
+    selfplay = SelfPlay(hex3, settings(reuse=True), Regularised(), seed=1)
+    known = 0
+    for _ in range(20):
+        selfplay.play_move(hash_evaluator(hex3))
+        np.testing.assert_array_equal(selfplay.kept.tree.states[:, 0], selfplay.states)
+        assert (selfplay.kept.simulations[selfplay.lengths == 0] == 0).all()
+        known += (selfplay.kept.simulations > 0).sum()
+    assert known > 100
+
+
+@pytest.mark.parametrize("rule", [Gumbel(), Gumbel(considered=3, rescale=True), Puct(forced_playouts=2.0),
+                                  Regularised()], ids=str)  # fmt: skip
+def test_targets_are_what_the_search_recommends_in_the_movers_frame(hex3, hash_evaluator, rule):
+    evaluate, selfplay = hash_evaluator(hex3), SelfPlay(hex3, settings(budget=30), rule, seed=2)
+    unlike_visits = 0
+    for _ in range(6):
+        states, streams = selfplay.states.copy(), selfplay.streams.copy()
+        found = search(hex3, states, evaluate, 30, rule.exploring(0.25, 10.0), streams)
+        policy, place = found.policy(), (np.arange(24), selfplay.lengths.copy())
+        selfplay.play_move(evaluate)
+        expected = [policy[b, hex3.views[hex3.to_move(states)[b]]] for b in range(24)]
+        np.testing.assert_array_equal(selfplay.policy[place], expected)
+        shares = found.root_visits / found.root_visits.sum(1, keepdims=True)
+        unlike_visits += (np.abs(policy - shares).max(1) > 0.01).sum()
+        if isinstance(rule, Puct):  # what forcing alone explains is gone, and nothing is added
+            assert (policy[found.root_visits == 0] == 0).all()
+            assert ((policy == 0) & (found.root_visits > 0)).any()
+        if isinstance(rule, Gumbel):  # actions that were not even tried have their share
+            untried = hex3.legal(states) & (found.root_visits == 0)
+            assert (policy[hex3.legal(states)] > 0).mean() > 0.99 and (rule.considered > 9 or untried.any())
+    assert unlike_visits > 70
+
+
+OPTIONS = {
+    "kept trees": (Puct(), {"reuse": True}),
+    "kept trees, drawn": (Regularised(solve=True), {"reuse": True}),
+    "playout cap": (Puct(forced_playouts=2.0), {"full_moves": 0.4, "fast_budget": 2}),
+    "gumbel": (Gumbel(), {}),
+}
+
+
+@pytest.mark.parametrize("rule, options", OPTIONS.values(), ids=OPTIONS)
+def test_a_run_killed_and_taken_up_again_and_again_gives_the_same_bytes(recipe, tmp_path, rule, options):
+    wanted = replace(recipe(positions=480, **options), rule=rule)
+
+    def run_for(folder, moves):
+        run = Run(wanted, tmp_path / folder)
+        for _ in range(moves):
+            if not run.finished:
+                before = run.ledger.train_flops
+                played = run.selfplay.play_move(run.evaluator)
+                run.replay.add(played.samples)
+                run.count(played, learnt=run.learner.learn(run.replay, run.share) is not None)
+                if run.snapshot_due(before):
+                    run.save_snapshot()
+        run.save_checkpoint()
+        arrays = {part + name: array for part, held in run._parts().items() for name, array in held.items()}
+        return run.finished, {name: np.asarray(array).copy() for name, array in arrays.items()}
+
+    _, whole = run_for("whole", 1000)
+    rng, done, restarts = np.random.default_rng(0), False, 0
+    while not done:
+        done, apart = run_for("apart", rng.integers(1, 12))
+        restarts += 1
+    assert restarts > 4
+    files = [{path.name: path.read_bytes() for path in (tmp_path / folder / "snapshots").iterdir()}
+             for folder in ("whole", "apart")]  # fmt: skip
+    assert files[0] == files[1] and len(files[0]) > 2
+    for name in ("streams", "states", "planes", "policy", "learnt"):
+        (key,) = (key for key in whole if key.endswith(name) and "tree" not in key and "replay" not in key)
+        np.testing.assert_array_equal(whole[key], apart[key])
