@@ -414,8 +414,8 @@ def _expand_and_backup(tree, leaves, count, views, logits, values, virtual):
         node.candidate_prior = masked_softmax(logits[i], views[node.to_move], leaves.legal[i], prior)
         node.candidate = first(prior, node.candidate_prior)
         _copy(prior, tree.prior[b, index])
-        node.raw_value = values[i]
+        node.raw_value = values[i] if values[i] == values[i] else np.float32(0.0)  # nan: a network that diverged
         tree.evaluations[b] += 1
         if virtual:
             _forget_loss(tree.nodes[b], index)
-        backup(tree.nodes[b], index, values[i])
+        backup(tree.nodes[b], index, node.raw_value)

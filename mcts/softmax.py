@@ -18,6 +18,7 @@ _ONE = np.float32(1.0)
 _FAR = np.float32(1e30)  # below any logit
 _LOWEST = np.float32(-80.0)  # less than e^-80 of the largest counts as that
 _FIXED_POINT = np.float32(2.0**32)
+_MOST = np.int64(2**56)  # beyond what 2^24 actions can sum to; sums with nan are negative, 0 or far beyond
 
 
 @inlined_kernel
@@ -35,10 +36,24 @@ def masked_softmax(logits, view, legal, prior):
     total = np.int64(0)
     for a in range(len(prior)):
         total += np.int64(prior[a] * _FIXED_POINT)
+    if not 0 < total < _MOST:  # a network that diverged answers with numbers that are none
+        return _evenly(legal, prior)
     scale = _FIXED_POINT / np.float32(total)
     for a in range(len(prior)):
         prior[a] = prior[a] * scale - (_ONE - np.float32(legal[a]))
     return scale  # times e^0
+
+
+@lean_kernel
+def _evenly(legal, prior):
+    """Every legal action equally likely; returns that share."""
+    count = 0
+    for a in range(len(legal)):
+        count += legal[a]
+    share = _ONE / np.float32(count)
+    for a in range(len(prior)):
+        prior[a] = share if legal[a] else -_ONE
+    return share
 
 
 @lean_kernel

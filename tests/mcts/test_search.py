@@ -78,6 +78,22 @@ def test_root_prior_is_the_softmax_of_the_legal_logits_as_the_mover_sees_them():
         assert (prior[~legal] == 0).all() and (prior[legal] > 0).all()
 
 
+@pytest.mark.parametrize("rule", [Puct(), Puct(solve=True), Gumbel(), Regularised()])
+@pytest.mark.parametrize("nan", [np.float32(np.nan), -np.float32(np.nan)])
+def test_a_network_that_diverged_is_survived(rule, nan):
+    """Its answers mean nothing, but the search ends, and chooses legal moves; the learner says what is wrong."""
+    game = make("hex", size=3)
+    states = random_positions(game, 20, seed=5)
+
+    def diverged(planes):
+        return np.full((len(planes), 9), nan), np.full(len(planes), nan)
+
+    found = search(game, states, diverged, 30, rule, seed_streams(0, np.arange(20)))
+    visits = found.root_visits
+    assert (visits[~game.legal(states)] == 0).all() and (found.tree.num_nodes <= 30).all()
+    assert game.legal(states)[np.arange(20), found.choose()].all()
+
+
 def test_extreme_logits_stay_a_distribution():
     game = make("hex", size=3)
     logits = np.zeros((1, 9), np.float32)
