@@ -158,6 +158,18 @@ def test_noise_is_mixed_in_anew_at_a_kept_root():
             assert found.tree.nodes[b, child].edge_prior == found.root_prior[b, found.tree.nodes[b, child].action]
 
 
+def test_a_tree_is_not_kept_for_another_position():
+    """A game may be given up and another begun, whatever was found below the action named."""
+    game = GAMES[1]
+    found, evaluate, streams = begun(game, Puct(), count=24)
+    found.run(evaluate, 60, streams)
+    elsewhere = game.reset(24)
+    found.follow(found.choose(), elsewhere)
+    assert (found.simulations == 0).all()
+    found.run(evaluate, 30, streams)
+    assert trees(found) == trees(search(game, elsewhere, evaluate, 30, Puct()))
+
+
 def test_following_before_any_search_leaves_the_trees_empty():
     game = GAMES[0]
     found = Search(game, game.reset(3), Puct(), 20)
