@@ -32,7 +32,7 @@ def test_a_snapshot_meets_openspiel_by_command(tiny_run, tmp_path):
     record = json.loads(out.read_text())
     assert json.loads(ended.out) == record
     assert record["opponent"] == {"strategy": "openspiel_mcts", "settings": {"simulations": 20}}
-    assert record["agent"] == {"strategy": "puct", "snapshot": str(snapshot), "budget": 4}
+    assert record["agent"] == {"strategy": "puct", "snapshot": str(snapshot), "precision": "float32", "budget": 4}
     assert record["agent_evaluations_per_move"] > 1 and record["opponent_evaluations_per_move"] == 0
     again = play_duel(Duel(snapshot=str(snapshot), budget=4, opponent="openspiel_mcts", simulations=20, games=12))
     assert without_time(again) == without_time(record)
@@ -44,7 +44,7 @@ def test_a_snapshot_meets_openspiel_by_command(tiny_run, tmp_path):
 def test_two_budgets_of_one_snapshot_meet(tiny_run):
     snapshot = sorted((tiny_run / "snapshots").glob("*.safetensors"))[-1]
     record = play_duel(Duel(snapshot=str(snapshot), budget=8, opponent="puct", opponent_budget=1, games=8))
-    assert record["opponent"] == {"strategy": "puct", "snapshot": str(snapshot), "budget": 1}
+    assert record["opponent"] == {"strategy": "puct", "snapshot": str(snapshot), "precision": "float32", "budget": 1}
     assert record["opponent_evaluations_per_move"] == 1 < record["agent_evaluations_per_move"] <= 8
 
 
