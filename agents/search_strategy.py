@@ -57,7 +57,7 @@ class SearchStrategy(Strategy):
     def _read_off(self, states, budgets):
         """One search for all rows with the same position, read at each of their budgets on its way to the largest."""
         _, first, place = np.unique(_as_bytes(states), return_index=True, return_inverse=True)
-        most = np.zeros(len(first), np.int32)
+        most = np.zeros(len(first), np.int64)
         np.maximum.at(most, place, budgets)
         found = Search(self.game, states[first], self.settings, int(most.max(initial=1)))
         answers = None

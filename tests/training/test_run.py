@@ -38,7 +38,7 @@ def snapshot_bytes(folder):
 
 
 def test_the_ledger_is_an_independent_recount(recipe, tmp_path):
-    run = Run(recipe(), tmp_path)
+    run = Run(recipe(reuse=False), tmp_path)
     passes, ended, moves = [], [], 0
     evaluate = run.evaluator
 
@@ -73,7 +73,7 @@ def test_learner_steps_follow_every_move_once_there_is_a_batch(recipe, tmp_path)
 
 
 def test_snapshots_stand_on_a_grid_of_train_flops(recipe, tmp_path):
-    run_to_end(recipe(), tmp_path)
+    run_to_end(recipe(reuse=False), tmp_path)
     records = [describe(path) for path in sorted((tmp_path / "snapshots").glob("*.safetensors"))]
     assert [record["index"] for record in records] == list(range(len(records)))
     flops = np.array([record["ledger"]["train_flops"] for record in records])
