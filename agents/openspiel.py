@@ -9,6 +9,7 @@ import pyspiel
 
 from agents.agent import AgentError
 from games import Game
+from games.openspiel import load_game
 
 
 class Counterpart:
@@ -63,4 +64,4 @@ class Counterpart:
 
 @functools.cache
 def _load(text: str) -> pyspiel.Game:
-    return pyspiel.load_game(text)
+    return load_game(text)

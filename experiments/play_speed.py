@@ -28,6 +28,7 @@ from experiments.measure import pinned
 from games import Game, GameError, make
 from games.core import OVER, kernel, parse_settings
 from games.files import write_text
+from games.openspiel import load_game
 from mcts.streams import seed_streams, uniform
 
 FAMILIAR = (
@@ -72,7 +73,7 @@ def pair(text: str) -> Pair:
     if openspiel is None:
         raise GameError(f"{game.title} names no game of OpenSpiel with its actions: add one, {ours}@NAME(...)")
     try:
-        reference = pyspiel.load_game(openspiel)
+        reference = load_game(openspiel)
     except pyspiel.SpielError as error:
         raise GameError(f"OpenSpiel has no game {openspiel!r}: {str(error).splitlines()[0]}") from None
     moves = int(game.legal(game.reset(1)).sum()), len(reference.new_initial_state().legal_actions())

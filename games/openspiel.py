@@ -72,6 +72,12 @@ LEGAL_SHOWN = ("amazons", "checkers", "nine_mens_morris", "quoridor")
 """Games whose observation leaves open what may be played next (half a move was made, a wall is in the way): the legal
 actions become planes too, as many as they need. So do those of Havannah with swap."""
 
+SHARED_TABLES = ("havannah", "y")
+LARGEST_SHARED = 64
+"""OpenSpiel 2.0.2 keeps the neighbours of all board sizes of such a game in one growing table, to whose former place
+the positions made before go on pointing: a larger board made later crashes them. Here the table is grown once, below,
+to the largest size that is offered."""
+
 TYPES = pyspiel.GameType
 EXPECTED = {
     "dynamics": (TYPES.Dynamics.SEQUENTIAL, "moves at the same time", "turns"),
@@ -262,6 +268,18 @@ def number_of(game: pyspiel.Game) -> int:
 
 # ---- finding a game ------------------------------------------------------------------------------------------------
 
+for _name in SHARED_TABLES:
+    pyspiel.load_game(f"{_name}(board_size={LARGEST_SHARED})").new_initial_state()
+
+
+def load_game(text: str) -> pyspiel.Game:
+    """As `pyspiel.load_game`, for any number of board sizes in one process. Raises GameError for one too large."""
+    game = pyspiel.load_game(text)
+    size = game.get_parameters().get("board_size", 0)
+    if game.get_type().short_name in SHARED_TABLES and size > LARGEST_SHARED:
+        raise GameError(f"openspiel: {text!r} cannot be: board_size={size}, expected at most {LARGEST_SHARED}")
+    return game
+
 
 def load(text: str) -> pyspiel.Game:
     """The game of OpenSpiel called `text`. Raises GameError for one that does not exist or does not fit."""
@@ -271,7 +289,7 @@ def load(text: str) -> pyspiel.Game:
         near = difflib.get_close_matches(name, names, 5, 0.5) or ["breakthrough", "havannah(board_size=4)", "hex"]
         raise GameError(f"openspiel: OpenSpiel has no game {name!r}: expected one such as {', '.join(near)}")
     try:
-        game = pyspiel.load_game(text)
+        game = load_game(text)
         if name == "hex":
             game = pyspiel.load_game(name, {**game.get_parameters(), "plain_obs_tensor": True})
         _check(text, game)

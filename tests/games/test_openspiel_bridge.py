@@ -54,6 +54,24 @@ def test_games_are_those_of_openspiel(name, plies):
             others[b].apply_action(action)
 
 
+@pytest.mark.parametrize("name, largest", [("y", 9), ("havannah", 6), ("hex", 9)])
+def test_board_sizes_live_together(name, largest):
+    """OpenSpiel's own positions crash when a larger board is made after them; in a process of its own."""
+    games = ", ".join(f"make('openspiel', id='{name}(board_size={size})')" for size in range(3, largest))
+    code = f"""if True:
+        import numpy as np
+        from games import make
+        rng, live = np.random.default_rng(0), [(game, game.reset(20)) for game in ({games})]
+        while live:
+            for game, states in live:
+                masks = game.legal(states)
+                game.advance(states, np.array([rng.choice(np.flatnonzero(mask)) for mask in masks]))
+            live = [(game, states[~game.over(states)]) for game, states in live if not game.over(states).all()]
+    """
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_the_mover_sees_own_pieces_first():
     """Tic-tac-toe: OpenSpiel's planes are empty, o, x for everybody; here o's come to stand where x's did."""
     game = make("openspiel", id="tic_tac_toe")
@@ -145,7 +163,8 @@ def test_equal_games_share_a_memory_and_others_do_not():
 @pytest.mark.parametrize("name, reason", [
     ("kuhn_poker", "chance"), ("matrix_rps", "same time"), ("dark_hex", "hidden"), ("tarok", "players"),
     ("goofspiel(imp_info=True,points_order=descending)", "same time"), ("catch", "1 players"),
-    ("hexx", "such as hex"), ("havanna", "havannah"), ("", "expected one such as"), ("hex(", "closing bracket"),
+    ("y(board_size=65)", "at most 64"), ("hexx", "such as hex"), ("havanna", "havannah"), ("", "expected one such as"),
+    ("hex(", "closing bracket"),
     ("hex(board_sise=4)", "Available parameters are: board_size"), ("havannah(board_size=x)", "Wrong type"),
     ("hex(board_size=-3)", "choose another size"), ("y(board_size=0)", "choose another size"),
     ("go(board_size=99)", "up to 19"), ("mnk(m=-1,n=3,k=3)", "another size"), ("cursor_go", "72922 moves"),
