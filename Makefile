@@ -23,7 +23,7 @@ frontier: setup
 	$(RUN) -m experiments.train study=quick
 
 test: setup
-	$(RUN) -m pytest -n $(JOBS) --dist loadfile
+	$(RUN) -m pytest -n $(JOBS) --dist loadfile --max-worker-restart=0
 
 check: setup
 	$(RUN) -m ruff check .
