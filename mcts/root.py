@@ -74,12 +74,16 @@ def _dirichlet(streams, b, prior, concentration, noise):
         noise[a] /= total
 
 
-def over_symmetries(game: Game, evaluate, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logits [B, A] and values [B] averaged over the K symmetries of the board: K evaluations a position."""
+def over_symmetries(
+    game: Game, evaluate, planes: np.ndarray, logits: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits [B, A] and values [B] averaged over the K symmetries of the board: K - 1 evaluations a position.
+
+    `logits` and `values` are the answer for `planes` as they are, which is symmetry 0; they are overwritten.
+    """
     actions, cells = game.symmetries
     flat = planes.reshape(*planes.shape[:2], -1)
-    logits, values = np.zeros((len(planes), game.num_actions), np.float32), np.zeros(len(planes), np.float32)
-    for k in range(len(actions)):
+    for k in range(1, len(actions)):
         turned = np.ascontiguousarray(flat[:, :, cells[k]]).reshape(planes.shape)
         answer, value = evaluate(turned)
         logits[:, actions[k]] += answer

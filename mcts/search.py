@@ -64,6 +64,7 @@ class Search:
         _check(game, states, nodes)
         self.game, self.rule = game, rule
         self.tree: Tree = allocate(states, nodes, game.num_actions)
+        self.averaging = np.zeros(len(states), np.int32)  # evaluations of each root beyond its first
         self.numbers: Any = None
 
     # ---- what was found --------------------------------------------------------------------------------------------
@@ -125,10 +126,11 @@ class Search:
         batch = len(self.tree.states)
         budgets = np.broadcast_to(np.asarray(budgets), (batch,))
         self._check_run(budgets, leaves)
-        extra = self._extra(budgets)
-        left: np.ndarray = (budgets - extra).astype(np.int32)
-        if self.numbers is None:
-            self._expand_roots(evaluate, extra)
+        fresh = self.numbers is None
+        if fresh:
+            self._expand_roots(evaluate, budgets)
+        left: np.ndarray = (budgets - self.averaging).astype(np.int32)
+        if fresh:
             self.numbers = self.rule.begin(self.tree, left, streams)
         halves = 2 if hasattr(evaluate, "submit") and batch > 1 else 1
         groups = [_Group(self, rows, leaves) for rows in np.array_split(np.arange(batch), halves)]
@@ -146,13 +148,15 @@ class Search:
     def follow(self, actions: np.ndarray, states: np.ndarray) -> None:
         """Play `actions` and keep what is known below them; `states` [B, S] are the positions there, or new games.
 
-        What was kept counts as simulations done, so that the next `run` adds what its budget leaves.
+        What was kept counts as simulations done, so that the next `run` adds what its budget leaves. A root that was
+        kept stays as it was evaluated: it is not averaged over symmetries, and costs nothing.
         Raises ValueError for a finished position, and for a rule whose search cannot be continued.
         """
         if not self.rule.anytime:
             raise ValueError(f"trees of {type(self.rule).__name__} cannot be kept: the budget decides all its steps")
         _check(self.game, states, 1)
         follow(self.tree, actions, states)
+        self.averaging[:] = 0
         self.numbers = None
 
     def _check_run(self, budgets, leaves):
@@ -165,13 +169,8 @@ class Search:
         if self.numbers is not None and not self.rule.anytime:
             raise ValueError(f"a search by {type(self.rule).__name__} cannot go on: its budget decides all its steps")
 
-    def _extra(self, budgets):
-        """Evaluations of each root beyond its first, int32 [B]; none where the budget has no room for them."""
-        count = len(self.game.symmetries.actions) if self.rule.root_symmetries else 1
-        return np.where(budgets > count, count - 1, 0).astype(np.int32)
-
-    def _expand_roots(self, evaluate, extra):
-        """Evaluate and expand the roots that are not expanded yet."""
+    def _expand_roots(self, evaluate, budgets):
+        """Evaluate and expand the roots that are not expanded yet, under every symmetry where the budget has room."""
         game, tree = self.game, self.tree
         rows = np.flatnonzero(tree.num_nodes == 0)
         states = tree.states[rows, 0]
@@ -182,12 +181,15 @@ class Search:
         if not len(rows):
             return
         logits, values = evaluate(leaves.planes)
-        averaged = np.flatnonzero(extra[rows])
+        count = len(game.symmetries.actions) if self.rule.root_symmetries else 1
+        averaged = np.flatnonzero(budgets[rows] > count) if count > 1 else ()
         if len(averaged):
             logits, values = logits.copy(), values.copy()
-            logits[averaged], values[averaged] = over_symmetries(game, evaluate, leaves.planes[averaged])
+            answer = logits[averaged], values[averaged]
+            logits[averaged], values[averaged] = over_symmetries(game, evaluate, leaves.planes[averaged], *answer)
+            self.averaging[rows[averaged]] = count - 1
         _expand_and_backup(tree, leaves, len(rows), game.views, logits, values, False)
-        tree.evaluations[rows] += extra[rows]
+        tree.evaluations[rows] += self.averaging[rows]
 
 
 class _Leaves(NamedTuple):

@@ -34,8 +34,8 @@ class Node:
             self.exact = result if self.mover == 0 else -result
         else:
             logits, values = evaluate(game.observe(state[None]))
-            self.raw = values[0]
-            self.hand_out(softmax(game, state, logits[0]), game.legal(state[None])[0])
+            self.logits, self.raw = logits[0], values[0]
+            self.hand_out(softmax(game, state, self.logits), game.legal(state[None])[0])
 
     def hand_out(self, prior, legal):
         self.untried = {int(action): prior[action] for action in np.flatnonzero(legal)}
@@ -104,7 +104,8 @@ class TwinSearch:
             return budget
         planes = self.game.observe(self.root.state[None])
         logits, values = np.zeros((len(actions), self.game.num_actions)), np.zeros(len(actions))
-        for k in range(len(actions)):
+        logits[0], values[0] = self.root.logits, self.root.raw  # symmetry 0 is none
+        for k in range(1, len(actions)):
             turned = planes.reshape(planes.shape[1], -1).copy()
             for j, cell in enumerate(cells[k]):
                 turned[:, j] = planes.reshape(planes.shape[1], -1)[:, cell]

@@ -60,6 +60,33 @@ def test_symmetric_roots_can_be_gone_on_with():
     assert (whole.evaluations <= 40).all()
 
 
+def test_symmetric_roots_are_billed_what_was_evaluated():
+    for game in GAMES[:2]:
+        for budget in (1, len(game.symmetries.actions), len(game.symmetries.actions) + 1, 40):
+            found, evaluate, streams = begun(game, Puct(root_symmetries=True))
+            found.run(evaluate, budget, streams)
+            assert sum(evaluate.batches) == found.evaluations.sum()
+            assert (found.evaluations <= budget).all()
+
+
+def test_a_kept_root_is_not_averaged_again_and_has_its_whole_budget():
+    game, rule = GAMES[1], Puct(root_symmetries=True)
+    found, evaluate, streams = begun(game, rule, count=24)
+    found.run(evaluate, 40, streams)
+    actions, states, _ = moved(game, found, seed=0)
+    found.follow(actions, states)
+    kept = found.simulations > 0
+    assert kept.any() and (~kept).any()
+    evaluate.batches.clear()
+    found.run(evaluate, 40, streams)
+    assert (found.simulations[kept] == 40).all()
+    assert (found.simulations[~kept] == 40 - (len(game.symmetries.actions) - 1)).all()
+    assert sum(evaluate.batches) == found.evaluations.sum()
+    assert (found.evaluations <= 40).all()
+    quiet = search(game, states[kept], evaluate, 40, Puct())
+    np.testing.assert_array_equal(found.root_prior[kept], quiet.root_prior)
+
+
 def test_gumbel_does_not_go_on():
     found, evaluate, streams = begun(GAMES[0], Gumbel())
     found.run(evaluate, 20, streams)
