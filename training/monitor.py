@@ -44,7 +44,7 @@ class Monitor:
             self.bar.total = round(run.ledger.positions / run.share)
         self.bar.update(run.settings.games)
         self._lengths.extend(played.lengths)
-        self._entropy.append(played.entropy)
+        self._entropy.extend(played.entropy)
         if losses is not None:
             self._losses.append(losses)
         if time.perf_counter() - self._since > self.log_seconds or run.finished:
@@ -96,12 +96,13 @@ class Monitor:
         seconds = time.perf_counter() - self._since
         ledger = run.ledger
         scalars: dict[str, float] = {
-            "selfplay/policy_entropy": float(np.mean(self._entropy)),
             "speed/samples_per_s": (ledger.positions - self._before[0]) / seconds,
             "speed/simulations_per_s": (ledger.simulations - self._before[1]) / seconds,
             "compute/log10_train_flops": math.log10(ledger.train_flops),
             "compute/log10_selfplay_flops": math.log10(ledger.selfplay_flops),
         }
+        if self._entropy:
+            scalars["selfplay/policy_entropy"] = float(np.mean(self._entropy))
         if self._lengths:
             scalars["selfplay/game_length"] = float(np.mean(self._lengths))
         if self._losses:

@@ -30,7 +30,7 @@ class Played(NamedTuple):
     lengths: np.ndarray  # int64 [ended games]: their lengths in moves
     evaluations: int
     simulations: int
-    entropy: float  # mean entropy of the search policy, nats
+    entropy: np.ndarray  # float32 [full searches]: entropy of the search policy, nats
 
 
 class _Moves(NamedTuple):
@@ -87,16 +87,16 @@ class SelfPlay:
         self._begin(ended)
         if self.kept is not None:
             self.kept.follow(actions, self.states)
-        entropy = -(moves.policy * np.log(np.maximum(moves.policy, 1e-9))).sum(1).mean()
+        entropy = -(moves.policy * np.log(np.maximum(moves.policy, 1e-9))).sum(1)
         return Played(samples, lengths, moves.evaluations + fast.evaluations, moves.simulations + fast.simulations,
-                      float(entropy))  # fmt: skip
+                      entropy)  # fmt: skip
 
     def _full(self) -> np.ndarray:
-        """Which games search this move with the whole budget, bool [B]; at least one (Wu 2019, section 3.1)."""
+        """Which games search this move with the whole budget, bool [B]; each draws for itself (Wu 2019, 3.1)."""
         if self.settings.full_moves == 1:
             return np.ones(len(self.states), np.bool_)
         drawn = np.array([uniform(self.streams, b) for b in range(len(self.streams))])
-        return drawn <= max(self.settings.full_moves, drawn.min())
+        return drawn <= self.settings.full_moves
 
     def _search(self, rows: np.ndarray, rule: Rule, budget: int, evaluate: Evaluator) -> _Moves:
         if not len(rows):

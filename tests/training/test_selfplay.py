@@ -8,6 +8,8 @@ import pytest
 from games import make
 from mcts import Gumbel, Puct, Regularised, search
 from mcts.streams import sample_rows, uniform
+from training.loop import train
+from training.monitor import Monitor
 from training.run import Run
 from training.selfplay import SelfPlay
 from training.settings import Training
@@ -161,7 +163,8 @@ def test_counts_and_entropy_of_a_move(hash_evaluator):
     played = selfplay.play_move(counted)
     assert played.evaluations == sum(batches)
     assert played.simulations == 24 * 10
-    assert 0 < played.entropy < np.log(9)
+    assert len(played.entropy) == 24
+    assert 0 < played.entropy.mean() < np.log(9)
 
 
 # ---- options -------------------------------------------------------------------------------------------------------
@@ -201,10 +204,24 @@ def test_playout_cap_learns_from_full_searches_only(hex3, hash_evaluator, share)
     assert abs(full_moves - share * count) < 4 * np.sqrt(count * share * (1 - share))
 
 
-def test_one_game_at_least_is_searched_in_full(hex3, hash_evaluator):
-    selfplay = SelfPlay(hex3, settings(games=3, full_moves=0.01, fast_budget=2), Puct(), seed=0)
-    for _ in range(20):
-        assert selfplay.play_move(hash_evaluator(hex3)).simulations == 10 + 2 * 2
+def test_a_full_search_does_not_depend_on_the_games_beside_it(hex3, hash_evaluator):
+    many, few = (SelfPlay(hex3, settings(games=count, full_moves=0.2), Puct(), seed=5) for count in (24, 3))
+    evaluate, none = hash_evaluator(hex3), 0
+    for _ in range(40):
+        many.play_move(evaluate)
+        played = few.play_move(evaluate)
+        np.testing.assert_array_equal(many.learnt[:3], few.learnt)
+        np.testing.assert_array_equal(many.states[:3], few.states)
+        none += len(played.entropy) == 0
+    assert none > 10
+
+
+def test_a_run_goes_on_while_no_game_is_searched_in_full(recipe, tmp_path):
+    wanted = recipe(games=2, positions=40, full_moves=0.01, fast_budget=2, batch=8)
+    run = Run(wanted, tmp_path / "run")
+    monitor = Monitor(run, bar=False, log_seconds=0)
+    train(run, monitor)
+    assert run.finished and len(run.replay) < 8
 
 
 @pytest.mark.parametrize("rule", [Puct(), Puct(c=0.6, c_log=0.45, c_base=9.0)], ids=str)
