@@ -19,6 +19,7 @@ SELF_PLAY_ONLY = ("noise", "noise_concentration", "forced_playouts")
 class SearchStrategy(Strategy):
     """Plays the rule's move; with sample=True the move is drawn from its policy instead, as in Jones 2021.
 
+    `leaves` positions of each tree go to the network together (see `mcts.Search.run`).
     Where one search serves several rows (the same position, whatever the budgets) it is made once.
     A subclass names the rule; its settings are the rule's, but for those of exploration in self-play.
     """
@@ -32,27 +33,32 @@ class SearchStrategy(Strategy):
         for field in settings:
             default = cls.defaults.get(field.name, field.default)
             named.append(inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default))
-        named.append(inspect.Parameter("sample", inspect.Parameter.KEYWORD_ONLY, default=False))
+        for name, default in {"sample": False, "leaves": 1}.items():
+            named.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default))
         cls.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
 
     sharing = True  # rows with the same position share a search where that changes nothing
 
-    def __init__(self, game: Game, evaluator: Evaluator, sample: bool = False, **settings):
-        self.game, self.evaluator, self.sample = game, evaluator, sample
+    def __init__(self, game: Game, evaluator: Evaluator, sample: bool = False, leaves: int = 1, **settings):
+        self.game, self.evaluator, self.sample, self.leaves = game, evaluator, sample, leaves
         self.spent = 0  # evaluations made; shared ones are billed to every row that they serve
         self.settings = self.rule(**(self.defaults | settings))
 
     def decide(self, states, budgets, streams):
-        shared = self.settings.deterministic and self.settings.anytime and not self.settings.root_symmetries
-        if shared and self.sharing and len(states):
+        if self._anytime() and self.sharing and len(states):
             policy, actions, value, evaluations = self._read_off(states, budgets)
         else:
-            found = search(self.game, states, self.evaluator, budgets, self.settings, streams)
+            found = search(self.game, states, self.evaluator, budgets, self.settings, streams, self.leaves)
             policy, actions, value, evaluations = _answers(found)
             self.spent += int(evaluations.sum())
         if self.sample:
             actions = sample_rows(streams, policy)
         return Decision(actions, policy, value, evaluations)
+
+    def _anytime(self):
+        """Whether the search on its way to a larger budget is, at this one, the search with this one."""
+        rule = self.settings
+        return rule.deterministic and rule.anytime and not rule.root_symmetries and self.leaves == 1
 
     def _read_off(self, states, budgets):
         """One search for all rows with the same position, read at each of their budgets on its way to the largest."""

@@ -143,7 +143,8 @@ def test_impossible_strategies_are_refused(hex4, evaluate):
     with pytest.raises(AgentError, match="'puct' needs a network: give it a snapshot"):
         make_strategy("puct", hex4)
     with pytest.raises(
-        AgentError, match="no setting 'depth': it takes solve, root_symmetries, c, c_log, c_base, fpu_reduction, sample"
+        AgentError,
+        match="no setting 'depth': it takes solve, root_symmetries, c, c_log, c_base, fpu_reduction, sample, leaves",
     ):
         make_strategy("puct", hex4, evaluate, depth=3)
     with pytest.raises(AgentError, match="no setting 'c': it takes none"):
@@ -152,7 +153,7 @@ def test_impossible_strategies_are_refused(hex4, evaluate):
 
 def test_default_settings_are_those_of_the_constructor():
     expected = {"c": 1.5, "c_log": 0.0, "c_base": 500.0, "fpu_reduction": 0.2, "solve": True, "sample": False}
-    assert default_settings(PuctSearch) == expected | {"root_symmetries": False}
+    assert default_settings(PuctSearch) == expected | {"root_symmetries": False, "leaves": 1}
 
 
 @pytest.mark.parametrize("sample", [False, True])
@@ -173,9 +174,20 @@ def test_rows_with_the_same_position_share_a_search_and_change_nothing(hex4, eva
     assert spent[0] == sum(most.values()) < spent[1]
 
 
+def test_several_leaves_are_those_of_the_search(hex4, evaluate):
+    states, budgets = positions(hex4, 30), np.random.default_rng(0).integers(1, 40, 30)
+    decision = make_strategy("puct", hex4, evaluate, leaves=8).decide(states, budgets, streams(30))
+    found = search(hex4, states, evaluate, budgets, Puct(solve=True), leaves=8)
+    np.testing.assert_array_equal(decision.actions, found.choose())
+    np.testing.assert_array_equal(decision.policy, found.policy())
+    alone = search(hex4, states, evaluate, budgets, Puct(solve=True))
+    assert (decision.policy != alone.policy()).any()
+
+
 def test_rules_that_draw_or_average_share_nothing(hex4, evaluate):
     states = np.repeat(hex4.reset(1), 5, 0)
-    for name, settings in (("regularised", {}), ("gumbel", {}), ("puct", {"root_symmetries": True})):
+    cases = ("regularised", {}), ("gumbel", {}), ("puct", {"root_symmetries": True}), ("puct", {"leaves": 4})
+    for name, settings in cases:
         strategy = make_strategy(name, hex4, evaluate, **settings)
         decision = strategy.decide(states, np.full(5, 9), streams(5))
         assert strategy.spent == decision.evaluations.sum()
