@@ -39,7 +39,7 @@ def source_digest(root: pathlib.Path | None = None) -> str:
     digest = hashlib.sha256()
     for file in sorted([*root.glob("games/*.py"), *root.glob("mcts/*.py"), *root.glob("agents/**/*.py")]):
         content = file.read_bytes()
-        if b"numba" in content or b"@kernel" in content:
+        if b"numba" in content or b"kernel" in content:  # @kernel, @lean_kernel, @inlined_kernel
             digest.update(file.name.encode() + content)
     return digest.hexdigest()[:16]
 

@@ -24,13 +24,24 @@ def tree(tmp_path, **files):
 
 def test_an_edit_of_any_file_with_kernels_changes_the_digest(tmp_path):
     root = tree(
-        tmp_path, games__a="@kernel\ndef f(): ...", mcts__b="@kernel\ndef g(): ...", agents__c__d="import numba"
+        tmp_path, games__a="@kernel\ndef f(): ...", mcts__b="@lean_kernel\ndef g(): ...", agents__c__d="import numba"
     )
     before = compiling.source_digest(root)
     for name in ("games__a", "mcts__b", "agents__c__d"):
         old = (root / name.replace("__", "/")).with_suffix(".py").read_text()
         assert compiling.source_digest(tree(root, **{name: old + "  "})) != before
         assert compiling.source_digest(tree(root, **{name: old})) == before
+
+
+@pytest.mark.parametrize("name", ["puct", "softmax", "tree", "bounds", "search"])
+def test_an_edit_of_the_search_changes_the_digest(name, tmp_path):
+    """Of the files as they are, whatever their decorators are called."""
+    for folder in ("games", "mcts", "agents"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    before = compiling.source_digest(tmp_path)
+    with open(tmp_path / "mcts" / f"{name}.py", "a") as file:
+        file.write("# edited")
+    assert compiling.source_digest(tmp_path) != before
 
 
 def test_a_file_without_kernels_changes_nothing(tmp_path):
