@@ -3,7 +3,8 @@
     python -m experiments.duel snapshot=PATH budget=64 opponent=openspiel_mcts simulations=1000 games=200
 
 Openings are random moves; each is played twice, colours swapped. The result is JSON: games won, drawn and lost by the
-agent, its share of the points with a 95 % interval, the same as first and as second player, and what both spent.
+agent, its share of the points with a 95 % interval, the same as first and as second player, and what both spent; with
+exact=true also how often each side fell short of what perfect play makes of its openings.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import numpy as np
 from omegaconf import DictConfig
 
 from agents.agent import make_strategy, strategy_class
 from agents.network import NetworkEvaluator
 from agents.snapshot import load_snapshot
 from experiments.command import one_line_errors, run_application, typed
-from experiments.play import Player, Protocol, play_pairs
+from experiments.play import Player, Protocol, make_openings, play_pairs
 from games import Game, make
+from games.exact import Exact, solver
 from games.files import write_text
 from training.settings import SettingsError
 
@@ -50,6 +53,7 @@ class Duel:
     device: str = "cpu"
     precision: str = "float32"
     opponent_precision: str = "float32"
+    exact: bool = False
     out: str | None = None
 
     def __post_init__(self):
@@ -106,8 +110,11 @@ def play_duel(duel: Duel) -> dict:
     game = _game(duel, sides)
     players = [side.player(game, duel.device) for side in sides]
     begun = time.perf_counter()
-    row = play_pairs(game, players, [(0, 1)], Protocol(duel.games // 2, duel.opening_moves, duel.seed), 0)[0]
-    return {"game": game.title, **{side.name: side.described() for side in sides}, **result(row),
+    protocol = Protocol(duel.games // 2, duel.opening_moves, duel.seed)
+    exact = solver(game) if duel.exact else None
+    row = play_pairs(game, players, [(0, 1)], protocol, 0, exact)[0]
+    judged = {} if exact is None else {"exact": judgement(row, opening_values(game, protocol, exact))}
+    return {"game": game.title, **{side.name: side.described() for side in sides}, **result(row), **judged,
             "protocol": row["protocol"], "seed": duel.seed, "outcomes": row["outcomes"],
             "seconds": round(time.perf_counter() - begun, 2)}  # fmt: skip
 
@@ -134,6 +141,27 @@ def result(row: dict) -> dict:
     for name, side in (("agent", "a"), ("opponent", "b")):
         record[f"{name}_evaluations_per_move"] = row[f"evaluations_{side}"] / max(row[f"moves_{side}"], 1)
     return record
+
+
+def opening_values(game: Game, protocol: Protocol, exact: Exact) -> np.ndarray:
+    """The value of each opening for player 0, int [openings]."""
+    openings = make_openings(game, protocol, 0)
+    return exact.values(openings).astype(int) * (1 - 2 * game.to_move(openings).astype(int))
+
+
+def judgement(row: dict, values: np.ndarray) -> dict:
+    """Per side what perfect play says of its games: `values` [openings] are those for player 0.
+
+    A game is won at the start if perfect play would win it from its opening, and falls short of its value if the side
+    ends with less than that.
+    """
+    worth = np.stack([values, -values], 1).ravel()  # of each game for the agent, who is player 0 in every other one
+    got = np.array(["ldw".index(letter) - 1 for letter in row["outcomes"]])
+    return {side: {"won_at_the_start": int((sign * worth == 1).sum()),
+                   "of_these_won": int(((sign * worth == 1) & (sign * got == 1)).sum()),
+                   "short_of_value": int((sign * got < sign * worth).sum()),
+                   "moves": row[f"moves_{letter}"], "moves_that_kept_the_value": row[f"optimal_{letter}"]}
+            for side, letter, sign in (("agent", "a", 1), ("opponent", "b", -1))}  # fmt: skip
 
 
 def interval(share: float, count: int) -> list[float]:

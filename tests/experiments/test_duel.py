@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 from applications import call
 
-from experiments.duel import Duel, interval, play_duel, result
+from experiments.duel import Duel, interval, judgement, play_duel, result
 
 HEX3 = {"name": "hex", "size": 3}
 
@@ -21,6 +22,29 @@ def test_perfect_play_beats_openspiel_and_chance():
     assert record["share"] == pytest.approx((record["share_first"] + record["share_second"]) / 2)
     assert record["interval"][0] < record["share"] < record["interval"][1]
     assert record["opponent"] == {"strategy": "random"}
+
+
+@pytest.mark.parametrize("opening_moves", [1, 2])
+def test_perfect_play_keeps_what_its_openings_are_worth(opening_moves):
+    record = play_duel(Duel(game=HEX3, strategy="random", opponent="perfect", games=40, opening_moves=opening_moves,
+                            exact=True))  # fmt: skip
+    chance, perfect = record["exact"]["agent"], record["exact"]["opponent"]
+    assert chance["won_at_the_start"] + perfect["won_at_the_start"] == 40  # no draws in Hex
+    assert perfect["of_these_won"] == perfect["won_at_the_start"] > 5 and perfect["short_of_value"] == 0
+    assert perfect["moves_that_kept_the_value"] == perfect["moves"] > 0
+    assert chance["short_of_value"] == chance["won_at_the_start"] - chance["of_these_won"] > 0
+    assert chance["moves_that_kept_the_value"] < chance["moves"]
+    assert record["losses"] == perfect["won_at_the_start"] + chance["short_of_value"]
+
+
+def test_judgement_of_a_worked_example():
+    """Two openings, the first won for player 0, the second drawn; the agent is player 0 in games 1 and 3."""
+    row = {"outcomes": "dlwd", "moves_a": 9, "optimal_a": 7, "moves_b": 8, "optimal_b": 8}
+    judged = judgement(row, np.array([1, 0]))
+    assert judged["agent"] == {"won_at_the_start": 1, "of_these_won": 0, "short_of_value": 1, "moves": 9,
+                               "moves_that_kept_the_value": 7}  # fmt: skip
+    assert judged["opponent"] == {"won_at_the_start": 1, "of_these_won": 1, "short_of_value": 1, "moves": 8,
+                                  "moves_that_kept_the_value": 8}  # fmt: skip
 
 
 def test_a_snapshot_meets_openspiel_by_command(tiny_run, tmp_path):
@@ -82,6 +106,7 @@ def test_games_played_again_do_not_narrow_the_interval():
     (["game={name: hex, size: 3}", "strategy=random", "opponent=stockfish"], "stockfish"),
     (["game={name: hex, size: 3}", "strategy=random", "simulations=5"], "no setting 'simulations'"),
     (["game={name: hex, size: 3}", "strategy=random", "opponent_budget=0"], "opponent_budget=0"),
+    (["game={name: hex, size: 9}", "strategy=random", "exact=true"], "from size 2 to 6"),
 ])  # fmt: skip
 def test_what_cannot_be_played_ends_in_one_line(words, reason):
     ended = call("experiments.duel", *words)
