@@ -15,6 +15,7 @@ import os
 import signal
 import tempfile
 import threading
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ from experiments.arena_settings import Arena
 from experiments.command import one_line_errors, run_application
 from experiments.play import Protocol, play_pairs
 from experiments.pool import Pool, exact_player, pools, read_study
-from experiments.schedule import first_guess, plan_round
+from experiments.schedule import first_guess, plan_newcomer, plan_round
 from training import interrupt
 
 CHUNK_PAIRS = 1024
@@ -57,9 +58,10 @@ def play_study(study_dir: Path, overrides: dict | None = None) -> Path:
         arena = Play(
             pools(study), study.arena, study.device, _processes(study.jobs), MatchFile(study_dir / "matches.csv")
         )
-        for number in range(study.arena.rounds):
-            arena.play_round(number)
-            arena.write_agents(study_dir / "agents.csv")
+        for play in (arena.play_round, arena.play_outside) if study.arena.outside else (arena.play_round,):
+            for number in range(study.arena.rounds):
+                play(number)
+                arena.write_agents(study_dir / "agents.csv")
     return study_dir / "matches.csv"
 
 
@@ -124,31 +126,64 @@ class Play:
     def play_round(self, number: int) -> None:
         """Plan round `number` of every pool from the rounds before it, and play what the file lacks."""
         plans = [self.plan(pool, number) for pool in range(len(self.pools))]
+        self._play(number, plans, CHUNK_PAIRS, "matches")
+
+    def play_outside(self, number: int) -> None:
+        """Round `number` of the outside players, once the others are done, so that these need not be played again.
+
+        Such players can be slow, so each of their pairs is a piece of work of its own.
+        """
+        plans = [[pair for player in pool.outsiders for pair in self.plan_outside(place, player, number)]
+                 for place, pool in enumerate(self.pools)]  # fmt: skip
+        self._play(number, plans, 1, "outside players")
+
+    def _play(self, number: int, plans: list[list[tuple[int, int]]], most: int, title: str) -> None:
+        """Play what the file lacks of the pairs of each pool, at most `most` of them in one piece."""
         have = self._have(number)
         chunks = []
         for pool, pairs in enumerate(plans):
-            parts = [Chunk(pool, number, pairs[i : i + CHUNK_PAIRS]) for i in range(0, len(pairs), CHUNK_PAIRS)]
+            parts = [Chunk(pool, number, pairs[i : i + most]) for i in range(0, len(pairs), most)]
             chunks += [chunk for chunk in parts if any(self._key(pool, pair) not in have for pair in chunk.pairs)]
-        for rows in self._results(chunks):
+        for rows in self._results(chunks, f"{title}, round {number}"):
             self.file.append([row for row in rows if (row["agent_a"], row["agent_b"]) not in have])
         have = self._have(number)
         for pool, pairs in enumerate(plans):
             self.planned[pool] |= {pair: have[self._key(pool, pair)] for pair in pairs}
 
     def plan(self, pool: int, number: int) -> list[tuple[int, int]]:
-        """The pairs of round `number`, from the results of the rounds before it."""
-        rows = self.pools[pool].rows
+        """The pairs of round `number` without the outside players, from the results of the rounds before it."""
+        rows = self.residents(pool)
         rng = np.random.default_rng([self.settings.seed, number, int(rows[0]["size"])])
         places: dict = {}
-        snapshot = np.array(
-            [places.setdefault(path or i, len(places)) for i, path in enumerate(self.pools[pool].snapshots)]
-        )
-        anchor = self.pools[pool].anchor if self.settings.anchor_games else None
-        played = set(self.planned[pool])
-        return plan_round(self._strength(pool), snapshot, played, self.settings.opponents, rng, anchor)
+        paths = self.pools[pool].snapshots[: len(rows)]
+        snapshot = np.array([places.setdefault(path or i, len(places)) for i, path in enumerate(paths)])
+        strength = self._strength(pool, list(range(len(rows))))
+        return plan_round(strength, snapshot, set(self.planned[pool]), self.settings.opponents, rng,
+                          self._anchor(pool))  # fmt: skip
 
-    def _strength(self, pool: int) -> np.ndarray:
-        rows, results = self.pools[pool].rows, self.planned[pool]
+    def plan_outside(self, pool: int, player: int, number: int) -> list[tuple[int, int]]:
+        """The pairs of an outside player in round `number`; other outside players have no say in them."""
+        rows = self.residents(pool)
+        members = [*range(len(rows)), player]
+        name = zlib.crc32(self.pools[pool].names[player].encode())
+        rng = np.random.default_rng([self.settings.seed, number, int(rows[0]["size"]), name])
+        played = {(a, len(rows)) for a, b in self.planned[pool] if b == player}
+        pairs = plan_newcomer(self._strength(pool, members), played, self.settings.opponents, rng, self._anchor(pool))
+        return [(members[a], members[b]) for a, b in pairs]
+
+    def residents(self, pool: int) -> list[dict]:
+        """Rows of the pool without the outside players, which come last."""
+        rows = self.pools[pool].rows
+        return rows[: len(rows) - len(self.pools[pool].outsiders)]
+
+    def _anchor(self, pool: int) -> int | None:
+        return self.pools[pool].anchor if self.settings.anchor_games else None
+
+    def _strength(self, pool: int, members: list[int]) -> np.ndarray:
+        """Elo of `members` from their matches so far with each other, or a guess where there are none."""
+        rows = [self.pools[pool].rows[member] for member in members]
+        place = {member: number for number, member in enumerate(members)}
+        results = {(place[a], place[b]): row for (a, b), row in self.planned[pool].items() if {a, b} <= place.keys()}
         if not results:
             flops = np.array([row.get("train_flops") or np.nan for row in rows], float)
             guess = first_guess(flops, np.array([row["budget"] or np.nan for row in rows], float))
@@ -171,12 +206,12 @@ class Play:
         return {(row["agent_a"], row["agent_b"]): row for row in self.file.rows
                 if (row["round"], row["protocol"], row["seed"], row["games"]) == wanted}  # fmt: skip
 
-    def _results(self, chunks: list[Chunk]) -> Iterator[list[dict]]:
+    def _results(self, chunks: list[Chunk], title: str) -> Iterator[list[dict]]:
         """The rows of each chunk, in order, from parallel processes, with one bar over all games."""
         if not chunks:
             return
         total = sum(len(chunk.pairs) for chunk in chunks) * 2 * self.protocol.openings
-        with tempfile.TemporaryDirectory() as folder, ArenaProgress(Path(folder), total, chunks[0].round):
+        with tempfile.TemporaryDirectory() as folder, ArenaProgress(Path(folder), total, title):
             jobs = [joblib.delayed(play_chunk)(self.pools[chunk.pool], chunk, self.protocol, Path(folder) / str(i))
                     for i, chunk in enumerate(chunks)]  # fmt: skip
             if self.processes == 1 or len(chunks) == 1:
@@ -253,9 +288,9 @@ def _game_and_exact(title: str, settings: tuple):
 class ArenaProgress:
     """One bar over the games of a round, from small files that the workers write."""
 
-    def __init__(self, folder: Path, total: int, number: int):
+    def __init__(self, folder: Path, total: int, title: str):
         self.folder, self._stop = folder, threading.Event()
-        self.bar = tqdm(total=total, unit="game", unit_scale=True, desc=f"matches, round {number}", dynamic_ncols=True)
+        self.bar = tqdm(total=total, unit="game", unit_scale=True, desc=title, dynamic_ncols=True)
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self):
@@ -273,6 +308,7 @@ class ArenaProgress:
         while not self._stop.wait(0.5):
             finished = [file.read_text() for file in self.folder.iterdir()]
             self.bar.update(sum(int(text or 0) for text in finished) - self.bar.n)
+            self.bar.refresh()  # the clock goes on where a game takes long
 
 
 # ---- command -------------------------------------------------------------------------------------------------------

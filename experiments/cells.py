@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from agents.agent import check_strategy
 from agents.network import PRECISIONS, NetworkError, make_network
 from experiments.arena_settings import Arena
 from experiments.command import typed
@@ -87,7 +86,7 @@ def check(config: DictConfig) -> Cell:
                             "all steps of a search, so that none can be taken up again")  # fmt: skip
     game = make(**cell.game)
     make_network(game=game, **cell.network)
-    check_strategy(cell.arena.strategy, cell.arena.strategy_settings())
+    cell.arena.check(game)
     if cell.device != "cpu":
         _check_device(cell.device)
     return cell

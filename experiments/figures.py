@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from experiments.arena_settings import ALWAYS
 from experiments.envelope import Agents, Points
 from experiments.fits import Fitted
 from experiments.result import Result
@@ -84,6 +85,7 @@ def elo_against_training(result: Result) -> Figure:
             x = np.linspace(here.train.min(), here.train.max(), 300)
             line = _places(size, x, 0 * x)
             axes.plot(10**x, result.changepoint.predict(line), color=ACCENT, lw=1.8, label="changepoint fit", zorder=4)
+        _outside_players(axes, result, size)
         axes.set_xscale("log")
     figure.supxlabel(TRAIN_AXIS, fontsize=9.5)
     next(iter(panels.values())).legend(loc="lower right")
@@ -194,6 +196,16 @@ def _panels(sizes: np.ndarray, ylabel: str) -> tuple[Figure, dict]:
 
 def _title(size: float) -> str:
     return f"size {size:g}"
+
+
+def _outside_players(axes, result: Result, size: float) -> None:
+    """A line at the Elo of each player that nobody trained, but for random and perfect play."""
+    for row in result.numbers.get("untrained_players", []):
+        if row["size"] == size and row["strategy"] not in ALWAYS:
+            axes.axhline(row["elo"], color=SOFT, lw=1, ls="--", zorder=2)
+            name = row["agent"].partition(":")[2]
+            axes.annotate(name, (0.02, row["elo"]), xycoords=("axes fraction", "data"), xytext=(0, 2),
+                          textcoords="offset points", fontsize=7, color=INK)  # fmt: skip
 
 
 def _curves(agents: Agents):

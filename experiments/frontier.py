@@ -83,7 +83,8 @@ def study_result(study_dir: Path, anchor: str | None, settings: Settings) -> Res
     matches, agents = ratings.read_study(study_dir)
     perfect = ratings.perfect_players(agents)
     rated = ratings.rate_table(matches, anchor, perfect)
-    ratings.write(Path(study_dir) / "ratings.csv", ratings.rows(rated, agents))
+    rows = ratings.rows(rated, agents)
+    ratings.write(Path(study_dir) / "ratings.csv", rows)
     table = collect.rated_table(rated, agents)
     rng = np.random.default_rng(settings.seed)
     errors = collect.rating_errors(rated, agents, settings.replicates, rng)
@@ -94,8 +95,15 @@ def study_result(study_dir: Path, anchor: str | None, settings: Settings) -> Res
         "undetermined": int(sum((~r.determined).sum() for r in rated)),
     }  # fmt: skip
     result.numbers["anchor"] = {r.pool.title: {"agent": r.anchor, "perfect": r.anchor_is_perfect} for r in rated}
+    result.numbers["untrained_players"] = _untrained_players(rows)
     _add_first_move(result, matches, agents, anchor, settings)
     return result
+
+
+def _untrained_players(rows: list[dict]) -> list[dict]:
+    """Random and perfect play and outside players, who are rated and in no fit."""
+    names = ("agent", "game", "size", "strategy", "elo", "elo_se", "games", "optimality", "note")
+    return [{name: row.get(name) for name in names} for row in rows if not row.get("run") and row["games"]]
 
 
 def table_result(path: Path, settings: Settings) -> Result:
@@ -205,7 +213,8 @@ def _table_warnings(table: Table, agents: Agents) -> list[str]:
     left_out = int(np.isfinite(table["elo"]).sum()) - len(agents)
     if left_out:
         found.append(
-            f"{left_out} rated agents have no train_flops above 0 and are in no fit (perfect or random play, untrained)"
+            f"{left_out} rated agents have no train_flops above 0 and are in no fit (perfect or random play, outside "
+            "players, untrained)"
         )
     if (agents.run < 0).any():
         found.append("the table does not say which run an agent comes from; intervals leave out the luck of runs")

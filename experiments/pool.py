@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from omegaconf import OmegaConf
 
-from agents.agent import check_strategy, make_strategy
+from agents.agent import make_strategy
 from agents.network import NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
 from experiments.arena_settings import Arena
@@ -45,7 +45,7 @@ def read_study(study_dir: Path, arena_overrides: dict | None = None) -> StudyRec
         record = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
         assert isinstance(record, dict)
         arena = typed(Arena, OmegaConf.create(record["arena"] | (arena_overrides or {})))
-        check_strategy(arena.strategy, arena.strategy_settings())
+        arena.check()
         study = StudyRecord(study_dir, list(record["cells"]), arena, record["device"],
                             record["precision"], record["jobs"])  # fmt: skip
     except (KeyError, TypeError, AssertionError, OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -61,12 +61,15 @@ def read_study(study_dir: Path, arena_overrides: dict | None = None) -> StudyRec
 
 @dataclass(frozen=True)
 class Pool:
-    """The agents of one game at one size: rows as in agents.csv without measured columns, and how to build them."""
+    """The agents of one game at one size: rows as in agents.csv without measured columns, and how to build them.
+
+    Outside players come last, each with its settings under the key `outside` of its row.
+    """
 
     title: str
     game_settings: dict
     rows: list[dict]
-    snapshots: list[Path | None]  # of each agent; None for random and perfect
+    snapshots: list[Path | None]  # of each agent; None for players without a network
     study: StudyRecord
 
     @property
@@ -78,6 +81,11 @@ class Pool:
         """Index of the perfect player."""
         return next((i for i, row in enumerate(self.rows) if row["anchor"]), None)
 
+    @property
+    def outsiders(self) -> list[int]:
+        """Indices of the outside players."""
+        return [i for i, row in enumerate(self.rows) if "outside" in row]
+
     def game(self) -> Game:
         return make(**self.game_settings)
 
@@ -86,13 +94,15 @@ class Pool:
         strategies: dict = {}
         players = []
         for row, path in zip(self.rows, self.snapshots, strict=True):
-            key = path or row["strategy"]
+            key = path or row["agent"]
             if key not in strategies:
                 strategies[key] = self._strategy(game, row, path)
             players.append(Player(row["agent"], strategies[key], int(row["budget"] or 1)))
         return players
 
     def _strategy(self, game, row, path):
+        if "outside" in row:
+            return row["outside"].make(game)
         if path is None:
             return make_strategy(row["strategy"], game)
         evaluator = LazyEvaluator(functools.partial(_load, path, game, self.study))
@@ -125,7 +135,10 @@ def exact_player(game: Game) -> Exact | None:
 
 
 def pools(study: StudyRecord) -> list[Pool]:
-    """One pool per game and size, in the order of their titles and sizes."""
+    """One pool per game and size, in the order of their titles and sizes.
+
+    Raises AgentError where an outside player cannot play one of the games.
+    """
     found: dict[str, tuple[Game, list[tuple[dict, Path]]]] = {}
     for name in study.cells:
         folder = study.study_dir / "runs" / name
@@ -145,6 +158,11 @@ def _pool(game: Game, members: list[tuple[dict, Path]], study: StudyRecord) -> P
     for strategy in fixed:
         rows.append({"agent": f"{game.title}:{strategy}", "game": game.name, "size": game.size, "strategy": strategy,
                      "budget": None, "anchor": int(strategy == "perfect")})  # fmt: skip
+        snapshots.append(None)
+    study.arena.check(game)
+    for player in study.arena.outside:
+        rows.append({"agent": player.title(game), "game": game.name, "size": game.size, "strategy": player.strategy,
+                     "budget": player.budget, "anchor": 0, "outside": player})  # fmt: skip
         snapshots.append(None)
     name = registry.name_of(type(game), "games")
     return Pool(game.title, {"name": name, **game.settings}, rows, snapshots, study)

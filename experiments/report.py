@@ -23,7 +23,7 @@ CAPTIONS = {
     "elo_against_training": (
         "Strength over training",
         "Every thin line is one run at one search budget, lighter for larger networks; dots are the best Elo for that "
-        "much training, the line is the changepoint fit.",
+        "much training, the line is the changepoint fit. Dashed lines are outside players, whom nobody trained here.",
     ),
     "elo_against_search": (
         "Strength over search",

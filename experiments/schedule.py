@@ -31,22 +31,38 @@ def plan_round(
     `anchor` every agent within ANCHOR Elo of the best meets it, once in all rounds together, and nobody else does.
     """
     pairs: set[tuple[int, int]] = set()
-    best = np.delete(strength, anchor).max() if anchor is not None and len(strength) > 1 else 0.0
     for i in rng.permutation(len(strength)):
-        if i == anchor:
-            continue
-        if anchor is not None and strength[i] > best - ANCHOR:
-            pairs.add(_pair(i, anchor))
-        for k in range(opponents):
-            width = FAR if k == opponents - 1 and opponents > 1 else NEAR
-            weight = np.exp(-0.5 * ((strength - strength[i]) / width) ** 2) + 1e-9
-            weight[snapshot == snapshot[i]] *= 1e-3
-            weight[[i] if anchor is None else [i, anchor]] = 0.0
-            taken = [b if a == i else a for a, b in played | pairs if i in (a, b)]
-            weight[taken] = 0.0
-            if weight.sum() > 0:
-                pairs.add(_pair(i, rng.choice(len(strength), p=weight / weight.sum())))
+        if i != anchor:
+            _seek(i, strength, snapshot, played, pairs, opponents, rng, anchor)
     return sorted(pairs - played)
+
+
+def plan_newcomer(
+    strength: np.ndarray,
+    played: set[tuple[int, int]],
+    opponents: int,
+    rng: np.random.Generator,
+    anchor: int | None = None,
+) -> list[tuple[int, int]]:
+    """New pairs of the last of the n agents alone, who seeks `opponents` by the same rules; nobody seeks it."""
+    pairs: set[tuple[int, int]] = set()
+    _seek(len(strength) - 1, strength, np.arange(len(strength)), played, pairs, opponents, rng, anchor)
+    return sorted(pairs - played)
+
+
+def _seek(i, strength, snapshot, played, pairs, opponents, rng, anchor):
+    """Add the pairs of agent `i` to `pairs`."""
+    if anchor is not None and strength[i] > np.delete(strength, anchor).max() - ANCHOR:
+        pairs.add(_pair(i, anchor))
+    for k in range(opponents):
+        width = FAR if k == opponents - 1 and opponents > 1 else NEAR
+        weight = np.exp(-0.5 * ((strength - strength[i]) / width) ** 2) + 1e-9
+        weight[snapshot == snapshot[i]] *= 1e-3
+        weight[[i] if anchor is None else [i, anchor]] = 0.0
+        taken = [b if a == i else a for a, b in played | pairs if i in (a, b)]
+        weight[taken] = 0.0
+        if weight.sum() > 0:
+            pairs.add(_pair(i, rng.choice(len(strength), p=weight / weight.sum())))
 
 
 def first_guess(train_flops: np.ndarray, budgets: np.ndarray) -> np.ndarray:
