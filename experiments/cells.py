@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from agents.network import PRECISIONS, NetworkError, make_network
 from experiments.arena_settings import Arena
 from experiments.command import typed
 from experiments.rule_settings import normalise, rule_of
-from games import GameError, make
+from games import Game, GameError, make
 from games.files import sweep_up, write_text
 from mcts import RuleError
 from training import interrupt
@@ -69,6 +70,15 @@ class Cell:
             raise SettingsError(f"threads={self.threads} cannot be: expected at least 1")
         if self.jobs < 1 and self.jobs != -1:
             raise SettingsError(f"jobs={self.jobs} cannot be: expected at least 1, or -1 for one per core")
+
+
+def refuse_same_size(games: Iterable[Game]) -> None:
+    """Raises SettingsError for different boards of one size, which ratings and fits would take for one board."""
+    seen: dict[float, str] = {}
+    for game in games:
+        if (other := seen.setdefault(game.size, game.title)) != game.title:
+            raise SettingsError(f"{other} and {game.title} are both of size {game.size}, the number by which a study's "
+                                "ratings and fits tell boards apart: give each a study of its own")  # fmt: skip
 
 
 RESULT_KEYS = ("game", "network", "search", "training", "seed", "device", "precision", "threads")

@@ -114,6 +114,7 @@ def table_result(path: Path, settings: Settings) -> Result:
 
 
 def _result(title: str, table: Table, errors: np.ndarray, settings: Settings) -> Result:
+    _refuse_same_size(title, table)
     agents = collect.collect(table, errors)
     if len(agents) == 0:
         raise RecordError(f"{title}: no agent has elo and train_flops above 0; expected some; fill the columns")
@@ -145,6 +146,15 @@ def _result(title: str, table: Table, errors: np.ndarray, settings: Settings) ->
     numbers_all["plans"] = surface.plans if surface else []
     numbers_all["warnings"] = warnings + _table_warnings(table, agents)
     return Result(title, table, agents, points, fitted, surface, numbers_all, [], [])
+
+
+def _refuse_same_size(title: str, table: Table) -> None:
+    """Raises RecordError where one size is that of two games, which the fits would take for one board."""
+    games: dict[float, str] = {}
+    for size, game in zip(table["size"], table.get("game", []), strict=False):
+        if game and (other := games.setdefault(size, game)) != game:
+            raise RecordError(f"{title}: size {size:g} is that of {other} and of {game}; expected one board for each "
+                              "size, by which the fits tell boards apart; fit a table for each game")  # fmt: skip
 
 
 CONVENTIONS = {

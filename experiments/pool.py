@@ -15,7 +15,7 @@ from agents.agent import make_strategy
 from agents.network import NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
 from experiments.arena_settings import Arena
-from experiments.cells import state
+from experiments.cells import refuse_same_size, state
 from experiments.command import one_line, typed
 from experiments.play import Player
 from games import Game, GameError, make, registry
@@ -137,7 +137,7 @@ def exact_player(game: Game) -> Exact | None:
 def pools(study: StudyRecord) -> list[Pool]:
     """One pool per game and size, in the order of their titles and sizes.
 
-    Raises AgentError where an outside player cannot play one of the games.
+    Raises AgentError where an outside player cannot play one of the games, SettingsError for boards of one size.
     """
     found: dict[str, tuple[Game, list[tuple[dict, Path]]]] = {}
     for name in study.cells:
@@ -147,6 +147,7 @@ def pools(study: StudyRecord) -> list[Pool]:
         members = found.setdefault(game.title, (game, []))[1]
         for path in _chosen(sorted((folder / "snapshots").glob("*.safetensors")), study.arena.snapshots):
             members += [(row, path) for row in _rows(name, config, path, study.arena)]
+    refuse_same_size(game for game, _ in found.values())
     ordered = sorted(found.values(), key=lambda pair: (pair[0].name, pair[0].size, pair[0].title))
     return [_pool(game, members, study) for game, members in ordered]
 

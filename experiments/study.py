@@ -62,6 +62,7 @@ class StudyCallback(Callback):
             raise SettingsError("the sweep has no cells: expected at least one value for each swept setting")
         self.study_dir = Path(config.studies) / config.study.name
         _refuse_varied(expanded)
+        cells.refuse_same_size(make(**cell.game) for _, cell, _ in expanded)
         weights = {name: _work(cells.check(cell)) for name, cell, _ in expanded}
         for name, cell, _ in expanded:
             cells.refuse_changed_settings(self.study_dir / "runs" / name, cell)

@@ -163,6 +163,15 @@ def test_a_table_that_follows_no_model_is_said_to(tmp_path):
     assert any("not to be trusted" in text for text in result.numbers["warnings"])
 
 
+def test_two_games_of_one_size_are_not_fitted_as_one(tmp_path):
+    columns = ["game", "size", "train_flops", "elo"]
+    rows = [(game, size, 10.0 ** (6 + k), -900 + 200 * k) for game, size in (("hex", 5), ("y", 5)) for k in range(4)]
+    with pytest.raises(RecordError, match="size 5 is that of hex and of y"):
+        frontier.table_result(write_ratings(tmp_path / "both.csv", columns, rows), QUICK)
+    apart = [(game, size + (game == "y"), train, elo) for game, size, train, elo in rows]
+    assert len(frontier.table_result(write_ratings(tmp_path / "apart.csv", columns, apart), QUICK).agents) == 8
+
+
 def test_one_agent_gives_warnings_and_no_fit(tmp_path):
     path = write_ratings(tmp_path / "one.csv", ["size", "train_flops", "elo"], [(3, 1e9, -10.0)])
     result = frontier.table_result(path, QUICK)

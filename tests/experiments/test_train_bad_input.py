@@ -52,6 +52,10 @@ SWEEPS = [
     (["training.positions=100,many"], "training.positions: Value 'many'"),
     (["training.positons=100,200"], "training.positons"),
     (["game.size=3,3"], "two cells of the sweep are hex3"),
+    (
+        ["game=connect_four", "game.rows=4,6", "game.columns=6,4", "game.connect=3"],
+        "connect_four4x6-3 and connect_four6x4-3 are both of size 24",
+    ),
     (["study.name=a,b"], "study.name differs between the cells"),
     (["arena.openings=4,8"], "arena differs between the cells"),
     (["study.name=a/b", "game.size=3,4"], "study.name='a/b' cannot be"),
