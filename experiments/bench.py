@@ -3,7 +3,8 @@
     python -m experiments.bench game=hex game.size=11 network.width=256 network.depth=4 batch=128 budget=64 out=DIR
 
 Prints a table and writes bench.json, one row per combination of the settings given as lists (batch=[128,512]). What is
-measured, and how, is in measure.py; docs/speed.md explains how to read it.
+measured, and how, is in measure.py; docs/speed.md explains how to read it. Where `make peers` has installed them, other
+programs follow, as ratios (experiments/peers).
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from tqdm import tqdm
 from agents.network import make_network
 from experiments.command import one_line_errors, run_application, typed
 from experiments.measure import Case, measure, pinned, unpinned
+from experiments.peers import contests
+from experiments.peers.compare import OURS, PEERS, Contest
 from experiments.rule_settings import rule_of
 from games import make
 from games.files import write_text
@@ -44,9 +47,12 @@ class Bench:
     repetitions: int
     detail: bool
     seed: int
+    peers: Any
     out: str
 
     def __post_init__(self):
+        if self.peers not in ("auto", True, False):
+            raise SettingsError(f"peers={self.peers} cannot be: expected auto, true or false")
         for name, low in {"threads": 1, "processes": 1, "repetitions": 1, "seed": 0}.items():
             if getattr(self, name) < low:
                 raise SettingsError(f"{name}={getattr(self, name)} cannot be: expected at least {low}")
@@ -102,6 +108,26 @@ def beside_each_other(one: Case, processes: int, repetitions: int) -> dict:
         return scaling(one, processes, repetitions)
 
 
+PEERS_TURNS = 3
+
+
+def beside_peers(settings: Bench, path: Path) -> str:
+    """Other programs' searches beside ours at each network and budget of `settings`, as a table; rows go to `path`."""
+    shapes = {(one.network["width"], one.network["depth"], max(one.budget, 2)) for one in combinations(settings)}
+    held = [Contest(11, width, depth, "scattered", 128, budget, settings.seed)
+            for width, depth, budget in sorted(shapes)]  # fmt: skip
+    entrants = OURS + [entrant for peer in PEERS.values() for entrant in peer]
+    rows = contests.hold(held, entrants, PEERS_TURNS, contests.PYTHON, contests.core(None), path)
+    return f"Hex 11x11, one core:\n{contests.table(rows)}\nwritten: {path}"
+
+
+def no_peers(settings: Bench) -> str:
+    """Why other programs cannot be measured beside these settings; empty where they can."""
+    if settings.game["name"] != "hex" or settings.network["name"] != "fc":
+        return "other programs are compared on Hex and with fully connected networks only"
+    return "" if Path(contests.PYTHON).exists() else "no other programs to compare with: `make peers` installs them"
+
+
 COLUMNS = {
     "game": "{game}{size}", "network": "{network}", "batch": "{batch}", "budget": "{budget}", "threads": "{threads}",
     "rule": "{rule}", "precision": "{precision}",
@@ -136,6 +162,8 @@ def command(config: DictConfig) -> Path:
     """The body of the command; returns the path of bench.json."""
     settings: Bench = typed(Bench, config)
     cases = [case(one) for one in combinations(settings)]
+    if settings.peers is True and (reason := no_peers(settings)):
+        raise SettingsError(f"peers=true cannot be: {reason}")
     path = Path(settings.out) / "bench.json"
     rows: list[dict] = []
     with pinned(settings.threads) as cores, tqdm(total=len(cases) * settings.repetitions, unit="search") as bar:
@@ -146,7 +174,9 @@ def command(config: DictConfig) -> Path:
             if settings.processes > 1:
                 rows[-1] |= beside_each_other(one, settings.processes, settings.repetitions)
             write_text(path, json.dumps(rows, indent=1) + "\n")
-    print(f"{table(rows)}\nwritten: {path}")
+    print(f"{table(rows)}\nwritten: {path}", flush=True)
+    if settings.peers:
+        print(no_peers(settings) or beside_peers(settings, path.with_name("peers.json")))
     return path
 
 

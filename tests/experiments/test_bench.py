@@ -22,6 +22,7 @@ SMALL = [
     "budget=8",
     "repetitions=2",
     "detail=true",
+    "peers=false",
 ]
 PROMISED = """rule game size batch budget threads width depth simulations_per_s evaluations_per_s moves_per_s
     network_share matmul_share peak_mb simulations_per_s_spread network_share_spread matmul_share_spread"""
@@ -66,13 +67,54 @@ def sleepy(function, seconds):
     return slow
 
 
+def test_other_programs_are_measured_at_the_same_networks_and_budget(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def hold(held, entrants, repetitions, python, core, path):
+        asked.append((held, {entrant.program for entrant in entrants}, python, path))
+        return [{"ratio": 3.14}]
+
+    monkeypatch.setattr(bench.contests, "PYTHON", sys.executable)
+    monkeypatch.setattr(bench.contests, "hold", hold)
+    monkeypatch.setattr(bench.contests, "table", str)
+    run(*SMALL, "network.width=[4,6]", "peers=auto", "batch=4", "repetitions=1", f"out={tmp_path}")
+    ((held, programs, python, path),) = asked
+    assert [(one.size, one.width, one.depth, one.budget) for one in held] == [(11, 4, 1, 8), (11, 6, 1, 8)]
+    assert {"isoelo", "mctx+pgx", "openspiel, C++, rollouts"} <= programs
+    assert (python, path) == (sys.executable, tmp_path / "peers.json")
+    assert "3.14" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("override", "message"), [
+    ("game=hex", "no other programs to compare with: `make peers` installs them"),
+    ("game=tictactoe", "on Hex and with fully connected networks only"),
+    ("network=conv", "on Hex and with fully connected networks only"),
+])  # fmt: skip
+def test_where_other_programs_are_missing_one_line_says_so(override, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(bench.contests, "PYTHON", str(tmp_path / "none"))
+    tiny = [override, "batch=4", "budget=2", "repetitions=1", "network.width=4", "network.depth=1", f"out={tmp_path}"]
+    run(*tiny, "peers=auto")
+    assert message in capsys.readouterr().out.splitlines()[-1]
+    with pytest.raises(SystemExit):
+        run(*tiny, "peers=true")
+    error = capsys.readouterr().err
+    assert "peers=true cannot be" in error
+    assert message in error
+
+
+def test_the_peers_command_looks_where_the_bench_does():
+    with initialize_config_module("configs", version_base="1.3"):
+        assert compose("peers").python == bench.contests.PYTHON
+
+
 @pytest.mark.parametrize(("in_network", "in_game", "low", "high"), [(0.01, 0, 0.7, 1.3), (0, 0.01, 0, 0.3)])
 def test_network_share_is_the_share_of_the_network(in_network, in_game, low, high, monkeypatch, tmp_path):
     """A network that sleeps is nearly all of the search, a game that sleeps leaves it next to nothing."""
     plain = measure.NetworkEvaluator
     monkeypatch.setattr(measure, "NetworkEvaluator", lambda network, **k: sleepy(plain(network), in_network))
     monkeypatch.setattr(Hex, "step_at", sleepy(Hex.step_at, in_game))
-    row = json.loads(run(*SMALL[:3], "batch=4", "budget=8", "repetitions=3", f"out={tmp_path}").read_text())[0]
+    few = ["batch=4", "budget=8", "repetitions=3", "peers=false"]
+    row = json.loads(run(*SMALL[:3], *few, f"out={tmp_path}").read_text())[0]
     assert low < row["network_share"] < high
 
 
@@ -90,9 +132,8 @@ def test_defaults_are_the_documented_ones():
 
 
 def test_another_game_gets_no_board_size(tmp_path):
-    row = json.loads(
-        run("game=tictactoe", *SMALL[1:3], "batch=4", "budget=2", "repetitions=1", f"out={tmp_path}").read_text()
-    )
+    few = ["batch=4", "budget=2", "repetitions=1", "peers=false"]
+    row = json.loads(run("game=tictactoe", *SMALL[1:3], *few, f"out={tmp_path}").read_text())
     assert row[0]["game"] == "tictactoe"
     assert row[0]["parts_us"] == {}
 
@@ -131,6 +172,7 @@ def test_replay_repeats_the_batch_sizes():
         ("threads=0", "threads=0 cannot be"),
         ("threads=4096", "this process may use"),
         ("repetitions=0", "repetitions=0 cannot be"),
+        ("peers=maybe", "peers=maybe cannot be: expected auto, true or false"),
         ("game.size=99", "size=99 cannot be"),
         ("network.width=0", "width=0 cannot be"),
         ("search.rule=best", "no rule 'best': known are gumbel, puct, regularised"),
