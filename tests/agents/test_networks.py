@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from agents import dense
 from agents.network import NetworkError, NetworkEvaluator, make_network
 from games import make
 
@@ -109,6 +110,20 @@ def test_a_row_does_not_depend_on_its_batch_or_its_place_in_it(size, width, dept
         some_logits, some_value = evaluate(planes[rows])
         np.testing.assert_array_equal(some_logits, logits[rows])
         np.testing.assert_array_equal(some_value, value[rows])
+
+
+def test_bfloat16_products_have_few_sizes(monkeypatch, torch_threads):
+    torch_threads(1)
+    plain, sizes = dense._product, []
+    monkeypatch.setattr(dense, "_product", lambda x, weight: sizes.append(len(x)) or plain(x, weight))
+    game = make("hex", size=3)
+    evaluate = NetworkEvaluator(make_network("fc", game, seed=3, width=17, depth=1), precision="bfloat16")
+    planes = board(game, 600)
+    for count in range(1, 601):
+        logits, value = evaluate(planes[:count])
+        assert len(logits) == len(value) == count
+        assert count <= sizes[-1] < max(9, count * 17 / 16 + 8)
+    assert len(set(sizes)) < 70
 
 
 def test_names_and_counts():
