@@ -205,7 +205,8 @@ def _outside_players(axes, result: Result, size: float) -> None:
             axes.axhline(row["elo"], color=SOFT, lw=1, ls="--", zorder=2)
             name = row["agent"].partition(":")[2]
             axes.annotate(name, (0.02, row["elo"]), xycoords=("axes fraction", "data"), xytext=(0, 2),
-                          textcoords="offset points", fontsize=7, color=INK)  # fmt: skip
+                          textcoords="offset points", fontsize=7, color=INK, zorder=6,
+                          bbox={"facecolor": "white", "alpha": 0.75, "pad": 0.6, "lw": 0})  # fmt: skip
 
 
 def _curves(agents: Agents):
