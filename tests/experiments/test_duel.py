@@ -37,6 +37,14 @@ def test_perfect_play_keeps_what_its_openings_are_worth(opening_moves):
     assert record["losses"] == perfect["won_at_the_start"] + chance["short_of_value"]
 
 
+def test_a_trained_agent_takes_no_won_position_from_the_perfect_player(tiny_run):
+    snapshot = sorted((tiny_run / "snapshots").glob("*.safetensors"))[-1]
+    record = play_duel(Duel(snapshot=str(snapshot), budget=8, opponent="perfect", games=60, exact=True))
+    perfect = record["exact"]["opponent"]
+    assert perfect["of_these_won"] == perfect["won_at_the_start"] == 30  # every opening is won for one of the two
+    assert perfect["short_of_value"] == 0 and perfect["moves_that_kept_the_value"] == perfect["moves"]
+
+
 def test_judgement_of_a_worked_example():
     """Two openings, the first won for player 0, the second drawn; the agent is player 0 in games 1 and 3."""
     row = {"outcomes": "dlwd", "moves_a": 9, "optimal_a": 7, "moves_b": 8, "optimal_b": 8}
