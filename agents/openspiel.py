@@ -11,6 +11,8 @@ from agents.agent import AgentError
 from games import Game
 from games.openspiel import load_game
 
+MEMORY_MB = 1000  # of a search tree, a bound of OpenSpiel's
+
 
 class Counterpart:
     """A game of OpenSpiel that plays like ours, with the numbers of the actions here and there.
@@ -30,19 +32,18 @@ class Counterpart:
         self.ours = np.full(self.reference.num_distinct_actions(), -1)
         self.ours[self.theirs] = np.arange(len(self.theirs))
 
-    def known(self, histories: np.ndarray | None, states: np.ndarray) -> np.ndarray:
-        """The histories of `states` [B, S], int64 [B, T]; raises AgentError where they were not handed over."""
-        if histories is None and len(states):
-            raise AgentError("an OpenSpiel player needs the moves that led to a position, and was given the position "
-                             "alone: let it play in experiments.duel or the arena")  # fmt: skip
-        return np.zeros((0, 0), np.int64) if histories is None else histories
-
     def position(self, history: np.ndarray) -> pyspiel.State:
         """OpenSpiel's position after our actions `history` [T]."""
         position = self.reference.new_initial_state()
         for action in self.theirs[history].tolist():
             position.apply_action(action)
         return position
+
+    def mcts_bot(self, c: float, simulations: int, rollouts: int, seed: int) -> pyspiel.MCTSBot:
+        """OpenSpiel's MCTSBot with random rollouts."""
+        evaluator = pyspiel.RandomRolloutEvaluator(rollouts, seed)
+        return pyspiel.MCTSBot(self.reference, evaluator, c, simulations, MEMORY_MB, solve=True, seed=seed,
+                               verbose=False)  # fmt: skip
 
     def state(self, position: pyspiel.State) -> np.ndarray:
         """Our state [S] at OpenSpiel's `position`. Raises AgentError for a position of another game."""
@@ -60,6 +61,14 @@ class Counterpart:
         one, other = ({k: v for k, v in each.get_parameters().items() if k not in shown}
                       for each in (game, self.reference))  # fmt: skip
         return game.get_type().short_name == self.reference.get_type().short_name and one == other
+
+
+def known(histories: np.ndarray | None, states: np.ndarray) -> np.ndarray:
+    """The histories of `states` [B, S], int64 [B, T]; raises AgentError where they were not handed over."""
+    if histories is None and len(states):
+        raise AgentError("an OpenSpiel player needs the moves that led to a position, and was given the position "
+                         "alone: let it play in experiments.duel or the arena")  # fmt: skip
+    return np.zeros((0, 0), np.int64) if histories is None else histories
 
 
 @functools.cache

@@ -10,7 +10,8 @@ import numpy as np
 from open_spiel.python.algorithms import minimax
 
 from agents.agent import AgentError, Decision, Strategy
-from agents.openspiel import Counterpart
+from agents.openspiel import known
+from agents.openspiel_guest import in_openspiel
 from mcts.streams import sample_rows, uniform
 
 
@@ -30,11 +31,11 @@ class OpenSpielAlphaBeta(Strategy):
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise AgentError(f"openspiel_alphabeta: {key}={value!r} cannot be: "
                                  f"expected an integer from {low} to {high}")  # fmt: skip
-        self.counterpart = Counterpart(game)
+        self.counterpart = in_openspiel(game)
         self.depth, self.rollouts = depth, rollouts
 
     def decide(self, states, budgets, streams, histories=None):
-        moves, B, A = self.counterpart.known(histories, states), len(states), self.counterpart.game.num_actions
+        moves, B, A = known(histories, states), len(states), self.counterpart.game.num_actions
         policy, value = np.zeros((B, A), np.float32), np.zeros(B, np.float32)
         for b in range(B):
             values = self._values(self.counterpart.position(moves[b]), int(uniform(streams, b) * 2**31))

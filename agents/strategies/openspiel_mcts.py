@@ -1,17 +1,16 @@
 """OpenSpiel's Monte Carlo tree search with random rollouts: an opponent from outside, without a network.
 
-UCT (Kocsis & Szepesvari 2006) as `pyspiel.MCTSBot` has it. Its simulations are no network evaluations and are not
-counted as such: the budget of the arena is not used.
+UCT (Kocsis & Szepesvari 2006) as `pyspiel.MCTSBot` has it, or OpenSpiel's MCTSBot in Python for games that OpenSpiel
+does not have. Its simulations are no network evaluations and are not counted as such: the budget of the arena is not
+used.
 """
 
 import numpy as np
-import pyspiel
 
 from agents.agent import AgentError, Decision, Strategy
-from agents.openspiel import Counterpart
+from agents.openspiel import known
+from agents.openspiel_guest import in_openspiel
 from mcts.streams import uniform
-
-MEMORY_MB = 1000  # of a search tree, a bound of OpenSpiel's
 
 
 class OpenSpielMCTS(Strategy):
@@ -33,7 +32,7 @@ class OpenSpielMCTS(Strategy):
                 )
         if isinstance(c, bool) or not isinstance(c, int | float) or not 0 <= c < float("inf"):
             raise AgentError(f"openspiel_mcts: c={c!r} cannot be: expected a number of at least 0")
-        self.counterpart = Counterpart(game)
+        self.counterpart = in_openspiel(game)
         self.simulations, self.rollouts, self.c = simulations, rollouts, float(c)
 
     def decide(self, states, budgets, streams, histories=None):
@@ -41,12 +40,12 @@ class OpenSpielMCTS(Strategy):
 
         The value is the proven one where the search came to the end of the game, else the mean over all visits.
         """
-        moves, B, A = self.counterpart.known(histories, states), len(states), self.counterpart.game.num_actions
+        moves, B, A = known(histories, states), len(states), self.counterpart.game.num_actions
         policy, value = np.zeros((B, A), np.float32), np.zeros(B, np.float32)
         actions = np.zeros(B, np.int64)
         for b in range(B):
             seed, position = int(uniform(streams, b) * 2**31), self.counterpart.position(moves[b])
-            root = self._bot(seed).mcts_search(position)
+            root = self.counterpart.mcts_bot(self.c, self.simulations, self.rollouts, seed).mcts_search(position)
             for child in root.children:
                 policy[b, self.counterpart.ours[child.action]] = child.explore_count
             actions[b] = self.counterpart.ours[root.best_child().action]
@@ -61,8 +60,3 @@ class OpenSpielMCTS(Strategy):
             return root.outcome[player]
         visits = sum(child.explore_count for child in root.children)
         return sum(child.total_reward for child in root.children) / visits
-
-    def _bot(self, seed):
-        evaluator = pyspiel.RandomRolloutEvaluator(self.rollouts, seed)
-        return pyspiel.MCTSBot(self.counterpart.reference, evaluator, self.c, self.simulations, MEMORY_MB, solve=True,
-                               seed=seed, verbose=False)  # fmt: skip

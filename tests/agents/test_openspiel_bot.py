@@ -3,12 +3,14 @@
 import numpy as np
 import pyspiel
 import pytest
-from open_spiel.python.algorithms import evaluate_bots, minimax
+from open_spiel.python.algorithms import evaluate_bots, mcts, minimax
 
 from agents.agent import Agent, AgentError, Decision, Strategy, make_strategy
 from agents.network import NetworkEvaluator, make_network
 from agents.openspiel import Counterpart
 from agents.openspiel_bot import OpenSpielBot
+from agents.openspiel_guest import Guest, RandomGames
+from experiments.play import Player, Protocol, play_pairs
 from games import make
 from mcts.streams import seed_streams
 
@@ -133,13 +135,15 @@ def test_the_bot_takes_its_own_game_only():
     ("openspiel_alphabeta", {"depth": 1, "rollouts": 3}),
 ])  # fmt: skip
 @pytest.mark.parametrize("game", [make("hex", size=3, swap=True), make("tictactoe"),
-                                  make("openspiel", id="y(board_size=3)")], ids=lambda game: game.title)  # fmt: skip
+                                  make("openspiel", id="y(board_size=3)"), make("othello", size=4)],
+                         ids=lambda game: game.title)  # fmt: skip
 def test_decisions_are_legal_repeatable_and_of_the_row_alone(game, name, settings):
     strategy = make_strategy(name, game, **settings)
     states, histories = game.reset(6), np.zeros((6, 2), np.int64)
     for b in range(6):
         for t in range(2):
-            histories[b, t] = np.flatnonzero(game.legal(states[b : b + 1])[0])[b - t]
+            legal = np.flatnonzero(game.legal(states[b : b + 1])[0])
+            histories[b, t] = legal[(b - t) % len(legal)]
             states[b] = game.play(states[b], histories[b, t])
     streams = seed_streams(5, np.arange(6))
     first = strategy.decide(states, None, streams, histories)
@@ -215,12 +219,58 @@ def test_impossible_settings_are_refused(name, settings, reason):
         make_strategy(name, make("tictactoe"), **settings)
 
 
-def test_games_without_a_counterpart_and_positions_without_a_past_are_refused():
-    class Own(type(make("tictactoe"))):
-        openspiel_id = None
+def test_guests_are_searched_as_openspiels_own_positions():
+    """The same random numbers grow the same trees over our tic-tac-toe and over OpenSpiel's; values agree as well."""
+    theirs, guest = pyspiel.load_game("tic_tac_toe"), Guest(make("tictactoe"))
+    for history in ([], [4], [0, 4, 8], [0, 3, 1, 4], [0, 1, 2, 3, 4, 5]):
+        position, own = theirs.new_initial_state(), guest.position(np.array(history, np.int64))
+        for action in history:
+            position.apply_action(action)
+        found = []
+        for game, start in ((theirs, position), (guest.reference, own)):
+            rng = np.random.RandomState(3)
+            bot = mcts.MCTSBot(game, 2.0, 200, mcts.RandomRolloutEvaluator(1, rng), random_state=rng)
+            root = bot.mcts_search(start)
+            found.append([(child.action, child.explore_count, child.total_reward) for child in root.children])
+            found[-1] += [root.outcome and list(root.outcome)]
+        assert found[0] == found[1]
+        worth = [minimax.alpha_beta_search(game, state=start, maximizing_player_id=0)[0]
+                 for game, start in ((theirs, position), (guest.reference, own))]  # fmt: skip
+        assert worth[0] == worth[1]
+
+
+def test_random_games_of_a_guest_are_uniformly_random():
+    """Over all games of tic-tac-toe with random moves x wins 737/1260, o 121/420."""
+    game = make("tictactoe")
+    mean = RandomGames(game, 40_000, 1).evaluate(Guest(game).position(np.zeros(0, np.int64)))
+    assert mean[0] == pytest.approx(737 / 1260 - 121 / 420, abs=0.02) and mean[1] == -mean[0]
+
+
+def test_a_guests_strength_is_that_of_openspiels_own_search():
+    """Our tic-tac-toe, where OpenSpiel's game is known and where it is not: 30 simulations each, over 400 games."""
+    shares = []
+    for first, second in (("TicTacToe", "Own"), ("Own", "TicTacToe")):
+        games = {"TicTacToe": make("tictactoe"), "Own": Own()}
+        players = [Player(name, make_strategy("openspiel_mcts", games[name], simulations=30), 1)
+                   for name in (first, second)]  # fmt: skip
+        record = play_pairs(games["TicTacToe"], players, [(0, 1)], Protocol(100, 1, 5, False), 0)[0]
+        shares.append((record["wins_a"] + record["draws"] / 2) / record["games"])
+    assert abs(shares[0] - shares[1]) < 0.15, shares
+
+
+class Own(type(make("tictactoe"))):
+    """A game that OpenSpiel does not have."""
+
+    openspiel_id = None
+
+
+def test_what_openspiels_players_cannot_play_is_refused():
+    class Slow(Own):
+        def advance(self, states, actions):
+            super().advance(states, actions)
 
     with pytest.raises(AgentError, match="has no counterpart in OpenSpiel"):
-        make_strategy("openspiel_mcts", Own())
+        make_strategy("openspiel_mcts", Slow())
     game = make("tictactoe")
     with pytest.raises(AgentError, match="needs the moves that led to a position"):
         Agent(make_strategy("openspiel_mcts", game)).act(game.reset(1), seed_streams(0))

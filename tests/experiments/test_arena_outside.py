@@ -173,8 +173,9 @@ def test_what_cannot_join_is_refused(tiny_study, outside, message):
     assert everything(tiny_study) == before
 
 
-def test_a_game_without_a_counterpart_is_refused_before_any_work(tmp_path):
+def test_an_impossible_player_is_refused_before_any_work(tmp_path):
     ended = call("experiments.train", "-m", "game=othello", "game.size=6", "study.name=x",
-                 f"studies={tmp_path}", "arena.outside=[{strategy: openspiel_mcts}]")  # fmt: skip
-    assert ended.status == 1 and "has no counterpart in OpenSpiel" in ended.err, ended.err
+                 f"studies={tmp_path}",
+                 "arena.outside=[{strategy: openspiel_mcts, settings: {simulations: 1}}]")  # fmt: skip
+    assert ended.status == 1 and "simulations=1 cannot be" in ended.err, ended.err
     assert len(lines(ended.err)) == 1 and not list(tmp_path.iterdir())
