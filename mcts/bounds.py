@@ -61,4 +61,4 @@ def _tighten(nodes, index):
 def _close(node):
     node.settled = True
     node.raw_value = np.float32(node.lower)
-    node.value_sum = node.raw_value * np.float32(node.visits)
+    node.value_sum = node.raw_value * np.float32(node.visits - node.under_way)

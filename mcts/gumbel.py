@@ -32,6 +32,7 @@ from mcts.bounds import upper_bound
 from mcts.root import note_priors
 from mcts.rule import Rule, require, root, sensible, worth_weight
 from mcts.streams import uniform
+from mcts.tree import edge_value
 
 _ONE = np.float32(1.0)
 _TINY = np.float32(1e-30)
@@ -59,20 +60,13 @@ def select(numbers, tree, b, index):
     while child >= 0:
         edge = nodes[child]
         if upper_bound(nodes, index, child) > node.lower:
-            weight = edge.edge_prior * np.float32(math.exp((_q(node, edge) - shift) * stretch))
+            weight = edge.edge_prior * np.float32(math.exp((edge_value(node, edge) - shift) * stretch))
             gap = weight / total - np.float32(edge.visits) / visits
             if gap > best_gap:
                 best, best_gap = child, gap
         child = edge.next_sibling
     weight = node.candidate_prior * np.float32(math.exp(min((mixed - shift) * stretch, np.float32(0.0))))
     return -1 if node.candidate >= 0 and weight / total > best_gap else best
-
-
-@lean_kernel
-def _q(node, edge):
-    """Mean value of an action for the mover of the node it is played at."""
-    q = edge.value_sum / np.float32(edge.visits)
-    return q if edge.to_move == node.to_move else -q
 
 
 @lean_kernel
@@ -84,7 +78,7 @@ def _improved(numbers, nodes, index):
     child = node.first_child
     while child >= 0:
         edge = nodes[child]
-        q = _q(node, edge)
+        q = edge_value(node, edge)
         most = max(most, edge.visits)
         weighted += edge.edge_prior * q
         mass += edge.edge_prior
@@ -101,7 +95,7 @@ def _improved(numbers, nodes, index):
     child = node.first_child
     while child >= 0:
         edge = nodes[child]
-        total += edge.edge_prior * np.float32(math.exp((_q(node, edge) - high) * stretch))
+        total += edge.edge_prior * np.float32(math.exp((edge_value(node, edge) - high) * stretch))
         child = edge.next_sibling
     if node.candidate >= 0:
         total += max(_ONE - mass, node.candidate_prior) * np.float32(math.exp((mixed - high) * stretch))
@@ -124,7 +118,7 @@ def _select_root(numbers, tree, b):
     while child >= 0:
         edge = nodes[child]
         if edge.visits == wanted:
-            score = numbers.score[b, edge.action] + (_q(node, edge) - shift) * stretch
+            score = numbers.score[b, edge.action] + (edge_value(node, edge) - shift) * stretch
             if score > best_score:
                 best, best_score = child, score
         child = edge.next_sibling
@@ -253,7 +247,7 @@ def _improved_policy(numbers, tree, out):
         child = nodes[0].first_child
         while child >= 0:
             edge = nodes[child]
-            weight = np.float32(math.exp((_q(nodes[0], edge) - shift) * stretch))
+            weight = np.float32(math.exp((edge_value(nodes[0], edge) - shift) * stretch))
             out[b, edge.action] = edge.edge_prior * weight / total
             child = edge.next_sibling
 
@@ -273,5 +267,5 @@ def _final_scores(numbers, tree, scores):
         child = nodes[0].first_child
         while child >= 0:
             edge = nodes[child]
-            scores[b, edge.action] += (_q(nodes[0], edge) - shift) * stretch
+            scores[b, edge.action] += (edge_value(nodes[0], edge) - shift) * stretch
             child = edge.next_sibling

@@ -31,6 +31,7 @@ from mcts.bounds import upper_bound
 from mcts.root import note_priors
 from mcts.rule import Rule, most_visited, require, root, sensible, share_of_visits
 from mcts.streams import sample_rows
+from mcts.tree import edge_value, mean_value
 
 
 class Numbers(NamedTuple):
@@ -63,15 +64,12 @@ def select(numbers, tree, b, index):
         if upper_bound(nodes, index, child) > node.lower:
             if n * n < force * edge.edge_prior:
                 return child
-            q = edge.value_sum / n
-            if edge.to_move != node.to_move:
-                q = -q
-            score = q + weight * edge.edge_prior / (np.float32(1.0) + n)
+            score = edge_value(node, edge) + weight * edge.edge_prior / (np.float32(1.0) + n)
             if score > best_score:
                 best, best_score = child, score
         child = edge.next_sibling
     if node.candidate >= 0:
-        q = node.value_sum / visits - numbers.fpu_reduction * np.float32(math.sqrt(node.tried_mass))
+        q = mean_value(node) - numbers.fpu_reduction * np.float32(math.sqrt(node.tried_mass))
         if q + weight * node.candidate_prior > best_score:
             best = -1
     return best

@@ -25,6 +25,7 @@ from mcts.bounds import upper_bound
 from mcts.root import note_priors
 from mcts.rule import Rule, require, root, worth_weight
 from mcts.streams import sample_rows, uniform
+from mcts.tree import edge_value, mean_value
 
 _STEPS = 32  # of Newton's method, which needs about 5
 
@@ -60,8 +61,7 @@ def select(numbers, tree, b, index):
 @lean_kernel
 def _q(node, edge):
     """Mean value of an action for the mover of the node it is played at."""
-    q = edge.value_sum / np.float32(edge.visits)
-    return np.float64(q if edge.to_move == node.to_move else -q)
+    return np.float64(edge_value(node, edge))
 
 
 @lean_kernel
@@ -75,8 +75,7 @@ def _solve(numbers, tree, b, index):
     node = nodes[index]
     below = np.float64(node.visits - 1)
     scale = numbers.c * math.sqrt(below) / (tree.prior.shape[2] + below)
-    value = node.value_sum / np.float32(node.visits)
-    untried = np.float64(value - numbers.fpu_reduction * np.float32(math.sqrt(node.tried_mass)))
+    untried = np.float64(mean_value(node) - numbers.fpu_reduction * np.float32(math.sqrt(node.tried_mass)))
     mass = _untried_mass(node)
     alpha = untried + scale * mass if node.candidate >= 0 else -np.inf
     child = node.first_child

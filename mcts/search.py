@@ -119,8 +119,8 @@ class Search:
         """Go on until every tree has `budgets` simulations, or its root is proven.
 
         With `leaves` > 1 each tree sends so many positions to the network together. While a position is under way its
-        path counts as lost for the players who chose it (virtual loss), so that the next descent goes elsewhere; the
-        result depends on `leaves`.
+        path counts as visited and as lost for the players who chose it (virtual loss), so that the next descent goes
+        elsewhere; the result depends on `leaves`.
         Raises ValueError if the rule's search cannot be continued, for too large a budget and for missing streams.
         """
         batch = len(self.tree.states)
@@ -301,7 +301,7 @@ def _descend(tree, leaves, begin, end, budgets, numbers, virtual):
             leaves.nodes[left] = parent
             if virtual:
                 _extend(tree, leaves, left)
-                _suppose_loss(tree.nodes[b], leaves.nodes[left])
+                _set_out(tree.nodes[b, leaves.nodes[left]])
             left += 1
     if not virtual:  # in a loop of its own, for whose memory we can ask ahead
         for i in range(begin, left):
@@ -336,41 +336,37 @@ def _walk(tree, b, budget, numbers, virtual):
     while node > 0 or (nodes[0].visits < budget and not nodes[0].settled):
         child = select(numbers, tree, b, node) if nodes[node].candidate >= 0 or nodes[node].first_child >= 0 else -2
         if child == -2:  # not expanded yet: its evaluation is under way
-            _forget_loss(nodes, node)
+            _come_back(nodes, node)
             return -1
         if node == 0 and virtual:
-            nodes[0].visits += 1
+            _set_out(nodes[0])
         if child < 0:
             return node
         node = child
         if virtual:
-            _suppose_loss(nodes, node)
+            _set_out(nodes[node])
         if nodes[node].settled:
             if virtual:
-                _forget_loss(nodes, node)
+                _come_back(nodes, node)
             backup(nodes, node, nodes[node].raw_value)
             node = 0
     return -1
 
 
 @lean_kernel
-def _suppose_loss(nodes, index):
-    """Count a visit of the node that its parent's mover loses."""
-    node = nodes[index]
+def _set_out(node):
+    """Count a visit of the node whose value is yet to come."""
     node.visits += 1
-    node.value_sum += np.float32(-1.0 if node.to_move == nodes[node.parent].to_move else 1.0)
+    node.under_way += 1
 
 
 @lean_kernel
-def _forget_loss(nodes, index):
-    """Take back one supposed loss at a node and all above it."""
+def _come_back(nodes, index):
+    """Take back one visit under way at a node and at all above it."""
     while index >= 0:
         node = nodes[index]
         node.visits -= 1
-        if node.settled:
-            node.value_sum = node.raw_value * np.float32(node.visits)
-        elif node.parent >= 0:
-            node.value_sum -= np.float32(-1.0 if node.to_move == nodes[node.parent].to_move else 1.0)
+        node.under_way -= 1
         index = node.parent
 
 
@@ -382,13 +378,11 @@ def _attach(tree, leaves, begin, end, solve, virtual):
         b, index = leaves.rows[i], leaves.nodes[i]
         state, nodes = tree.states[b, index], tree.nodes[b]
         node = nodes[index]
-        if virtual and node.to_move != state[TO_MOVE]:
-            node.value_sum = -node.value_sum
         node.to_move = state[TO_MOVE]
         if state[OVER]:
             value = state[RESULT] if state[TO_MOVE] == 0 else -state[RESULT]
             if virtual:
-                _forget_loss(nodes, index)
+                _come_back(nodes, index)
             node.settled = True
             node.raw_value = np.float32(value)
             if solve:
@@ -419,5 +413,5 @@ def _expand_and_backup(tree, leaves, count, views, logits, values, virtual):
         node.raw_value = values[i] if values[i] == values[i] else np.float32(0.0)  # nan: a network that diverged
         tree.evaluations[b] += 1
         if virtual:
-            _forget_loss(tree.nodes[b], index)
+            _come_back(tree.nodes[b], index)
         backup(tree.nodes[b], index, node.raw_value)

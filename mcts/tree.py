@@ -18,8 +18,9 @@ from mcts.softmax import highest
 
 NODE = np.dtype(
     [
-        ("visits", np.int32),  # simulations that came through or ended here
-        ("value_sum", np.float32),  # sum of their values
+        ("visits", np.int32),  # simulations that came through or ended here, those under way included
+        ("value_sum", np.float32),  # sum of the values of those that have come back
+        ("under_way", np.int32),  # visits whose evaluation has not come back (several leaves together); else 0
         ("edge_prior", np.float32),  # prior of the action that leads here
         ("next_sibling", np.int32),  # -1 at the last one
         ("first_child", np.int32),  # -1 where no action was tried
@@ -82,6 +83,7 @@ def add_node(tree, b, parent, action, to_move):
     node = tree.nodes[b, index]
     node.visits = 0
     node.value_sum = 0.0
+    node.under_way = 0
     node.edge_prior = 0.0
     node.next_sibling = -1
     node.first_child = -1
@@ -121,6 +123,19 @@ def choose_candidate(node, prior):
     node.candidate = highest(prior)
     if node.candidate >= 0:
         node.candidate_prior = prior[node.candidate]
+
+
+@lean_kernel
+def mean_value(node):
+    """Mean value of a node's simulations for its own mover, without those under way."""
+    return node.value_sum / np.float32(node.visits - node.under_way)
+
+
+@lean_kernel
+def edge_value(node, edge):
+    """Mean value of an action for the mover of the node it is played at; simulations under way count as lost."""
+    total = edge.value_sum if edge.to_move == node.to_move else -edge.value_sum
+    return (total - np.float32(edge.under_way)) / np.float32(edge.visits)
 
 
 @lean_kernel

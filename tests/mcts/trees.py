@@ -67,6 +67,7 @@ def _check_priors(game, tree, b, index, below):
 def _check_sums(nodes, index, below, solve):
     """Visits are one for the node's own evaluation and those of its children; values likewise, signs turned."""
     node = nodes[index]
+    assert node.under_way == 0
     if node.settled:
         assert node.value_sum == node.raw_value * node.visits
         assert node.visits >= 1 + sum(nodes[child].visits for child in below)
