@@ -34,13 +34,14 @@ from training.settings import SettingsError
 
 @dataclass
 class Bench:
-    """The settings of configs/bench.yaml; game, network, batch and budget may hold lists."""
+    """The settings of configs/bench.yaml; game, network, batch, budget and leaves may hold lists."""
 
     game: dict[str, Any]
     network: dict[str, Any]
     search: dict[str, Any]
     batch: Any
     budget: Any
+    leaves: Any
     precision: str
     threads: int
     processes: int
@@ -62,7 +63,7 @@ def combinations(settings: Bench) -> Iterator[Bench]:
     """One Bench per choice from the lists among the settings, the last list varying fastest."""
     flat: dict[tuple[str, ...], Any] = {("game", key): value for key, value in settings.game.items()}
     flat |= {("network", key): value for key, value in settings.network.items()}
-    flat |= {("batch",): settings.batch, ("budget",): settings.budget}
+    flat |= {("batch",): settings.batch, ("budget",): settings.budget, ("leaves",): settings.leaves}
     choices = [value if isinstance(value, list) else [value] for value in flat.values()]
     for values in itertools.product(*choices):
         chosen: dict[str, Any] = {"game": {}, "network": {}}
@@ -97,6 +98,7 @@ def case(settings: Bench) -> Case:
         settings.threads,
         settings.seed,
         settings.precision,
+        settings.leaves,
     )
 
 
@@ -129,8 +131,8 @@ def no_peers(settings: Bench) -> str:
 
 
 COLUMNS = {
-    "game": "{game}{size}", "network": "{network}", "batch": "{batch}", "budget": "{budget}", "threads": "{threads}",
-    "rule": "{rule}", "precision": "{precision}",
+    "game": "{game}{size}", "network": "{network}", "batch": "{batch}", "budget": "{budget}", "leaves": "{leaves}",
+    "threads": "{threads}", "rule": "{rule}", "precision": "{precision}",
     "sims/s": "{simulations_per_s:,.0f}", "moves/s": "{moves_per_s:,.0f}",
     "network share": "{network_share:.3f} ({network_share_spread[0]:.3f}-{network_share_spread[1]:.3f})",
     "matmul share": "{matmul_share:.3f} ({matmul_share_spread[0]:.3f}-{matmul_share_spread[1]:.3f})",

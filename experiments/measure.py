@@ -35,7 +35,7 @@ KERNELS = {"descend": "_descend", "attach": "_attach", "expand": "_expand_and_ba
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: a search of `batch` games with `budget` simulations each."""
+    """What is measured: a search of `batch` games with `budget` simulations each, `leaves` of a tree together."""
 
     game: Game
     network: Network
@@ -45,6 +45,7 @@ class Case:
     threads: int
     seed: int
     precision: str = "float32"
+    leaves: int = 1
 
 
 def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], object]) -> dict:
@@ -71,7 +72,8 @@ def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], o
     return {
         "rule": type(case.rule).__name__.lower(),
         "game": case.game.name, "size": case.game.size, "batch": case.batch, "budget": case.budget,
-        "threads": case.threads, "precision": case.precision, "network": case.network.title, **case.network.settings,
+        "leaves": case.leaves, "threads": case.threads, "precision": case.precision,
+        "network": case.network.title, **case.network.settings,
         "forward_flops": case.network.forward_flops, "repetitions": repetitions,
         **_quartiles("simulations_per_s", simulations / total),
         **_quartiles("evaluations_per_s", sum(sizes) / total),
@@ -87,7 +89,7 @@ def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], o
 def run_search(case: Case, evaluator: Recorder, states: np.ndarray) -> Search:
     """One search of all positions, with the same random numbers every time."""
     streams = seed_streams(case.seed, 3, np.arange(len(states)))
-    return search(case.game, states, evaluator, case.budget, case.rule, streams)
+    return search(case.game, states, evaluator, case.budget, case.rule, streams, case.leaves)
 
 
 def scattered(game: Game, batch: int, seed: int) -> np.ndarray:

@@ -131,6 +131,14 @@ def test_defaults_are_the_documented_ones():
     assert (config.network.width, config.network.depth) == (256, 4)
 
 
+def test_several_leaves_of_a_tree_are_evaluated_together(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(measure.Recorder, "replay", lambda recorder, sizes: seen.append(max(sizes)))
+    rows = json.loads(run(*SMALL, "batch=2", "budget=30", "leaves=[1,4]", f"out={tmp_path}").read_text())
+    assert [row["leaves"] for row in rows] == [1, 4]
+    assert max(seen[:2]) == 2 and 2 < max(seen[2:]) <= 8
+
+
 def test_another_game_gets_no_board_size(tmp_path):
     few = ["batch=4", "budget=2", "repetitions=1", "peers=false"]
     row = json.loads(run("game=tictactoe", *SMALL[1:3], *few, f"out={tmp_path}").read_text())
@@ -169,6 +177,7 @@ def test_replay_repeats_the_batch_sizes():
     [
         ("batch=0", "batch=0 cannot be: expected a whole number of at least 1"),
         ("budget=[1,x]", "budget='x' cannot be"),
+        ("leaves=0", "leaves=0 cannot be"),
         ("threads=0", "threads=0 cannot be"),
         ("threads=4096", "this process may use"),
         ("repetitions=0", "repetitions=0 cannot be"),
