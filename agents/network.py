@@ -44,7 +44,7 @@ class Network(torch.nn.Module):
     def on(self, game: Game) -> Network:
         """This network at another size of its game: another object with the same parameters in memory.
 
-        Only of families with `any_size`; others raise NetworkError.
+        Only of families with `any_size`, and where planes and kinds of actions stay the same; else NetworkError.
         """
         raise NetworkError(f"a network {self.name!r} has weights for one size: {game.title} needs one of its own, or a "
                            "family for any size, such as network=conv")  # fmt: skip

@@ -31,13 +31,19 @@ def write_board(study_dir: Path, ratings: Table, figures: dict[str, Figure]) -> 
 
 
 def _write_elo(study_dir: Path, folder: Path, run: str, ratings: Table) -> None:
-    """Scalars elo/BUDGET against positions, and by_log10_flops/elo/BUDGET against round(1000 log10 train FLOPs)."""
+    """Scalars elo/BUDGET against positions, and by_log10_flops/elo/BUDGET against round(1000 log10 train FLOPs).
+
+    elo/sizeN/BUDGET where the run was trained on several sizes.
+    """
+    own = ratings["run"] == run
+    several = len(set(ratings["size"][own])) > 1
     with SummaryWriter(str(folder)) as writer:
         for row in np.argsort(ratings["train_flops"], kind="stable"):
-            if ratings["run"][row] != run or not ratings["train_flops"][row] > 0:
+            if not own[row] or not ratings["train_flops"][row] > 0:
                 continue
             file = study_dir / "runs" / run / "snapshots" / f"{int(ratings['snapshot'][row]):03d}.json"
-            tag = f"elo/{ratings['strategy'][row]}{ratings['budget'][row]:g}"
+            size = f"size{ratings['size'][row]:g}/" if several else ""
+            tag = f"elo/{size}{ratings['strategy'][row]}{ratings['budget'][row]:g}"
             writer.add_scalar(tag, ratings["elo"][row], json.loads(file.read_text())["ledger"]["positions"])
             flops = round(1000 * math.log10(ratings["train_flops"][row]))
             writer.add_scalar(f"by_log10_flops/{tag}", ratings["elo"][row], flops)

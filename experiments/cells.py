@@ -25,6 +25,7 @@ from games import Game, GameError, make
 from games.files import sweep_up, write_text
 from mcts import RuleError
 from training import interrupt
+from training.boards import games_of, networks_on
 from training.interrupt import Interrupted
 from training.settings import SettingsError, Training
 
@@ -94,9 +95,10 @@ def check(config: DictConfig) -> Cell:
     if cell.training.reuse and not rule_of(cell.search).anytime:
         raise SettingsError(f"training.reuse=true cannot be with search.rule={cell.search['rule']}: its budget decides "
                             "all steps of a search, so that none can be taken up again")  # fmt: skip
-    game = make(**cell.game)
-    make_network(game=game, **cell.network)
-    cell.arena.check(game)
+    games = boards(cell)
+    networks_on(make_network(game=games[0], **cell.network), games)
+    for game in games:
+        cell.arena.check(game)
     if cell.device != "cpu":
         _check_device(cell.device)
     return cell
@@ -112,15 +114,24 @@ def _check_device(device: str) -> None:
                             "expected cpu, or cuda with a GPU and a CUDA build of torch") from None  # fmt: skip
 
 
+def boards(config: DictConfig | Cell) -> list[Game]:
+    """The game of a cell, at each of the sizes of training.boards where these are given."""
+    return games_of(make(**config.game), config.training.boards)
+
+
 def cell_name(config: DictConfig, swept: dict[str, str]) -> str:
-    """A readable name: game, network, seed, and what else a sweep varies between its cells, such as batch=256."""
-    game = make(**config.game)
+    """A readable name: boards, network, seed, and what else a sweep varies between its cells, such as batch=256."""
+    games = boards(config)
     network = "x".join(str(value) for key, value in config.network.items() if key != "name")
     family = "" if config.network.name == "fc" else config.network.name
-    named = ("game", "network", "seed")
-    extra = [f"{key.rpartition('.')[2]}={value}" for key, value in swept.items() if key.partition(".")[0] not in named]
-    name = "-".join([game.title, family + network, f"s{config.seed}", *extra])
+    named = re.compile(r"(game|network|seed)\b|training\.boards$")
+    extra = [f"{key.rpartition('.')[2]}={value}" for key, value in swept.items() if not named.match(key)]
+    name = "-".join([_title(games), family + network, f"s{config.seed}", *extra])
     return re.sub(r"[^A-Za-z0-9._=-]", "_", name)
+
+
+def _title(games: list[Game]) -> str:
+    return "_".join(game.title for game in games)
 
 
 def folder(cell: Cell, name: str) -> Path:
@@ -225,18 +236,20 @@ def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
     )
     run = Run(recipe, path)
     write_provenance(path / "provenance.json", seed=cell.seed)
-    flat = {"game": recipe.game.title, **{f"network.{k}": v for k, v in cell.network.items()}, "seed": cell.seed,
+    flat = {"game": _title([board.game for board in run.boards]), "seed": cell.seed,
+            **{f"network.{k}": v for k, v in cell.network.items()},
             **{f"training.{k}": v for k, v in config.training.items()}}  # fmt: skip
     monitor = Monitor(run, bar=not in_study, hyperparameters=flat)
     try:
         train(run, monitor)
     finally:
         monitor.bar.close()  # so that an error begins a line of its own
-    if run.snapshots == 0:
+    least = min(run.boards, key=lambda board: len(board.replay))
+    if len(least.replay) < cell.training.batch:
         raise SettingsError(
-            f"training.positions={cell.training.positions} cannot be: ended games gave {len(run.replay)} samples, "
-            f"and the first learner step waits for training.batch={cell.training.batch}; raise positions, or lower "
-            f"training.games or training.batch, and delete {path}"
+            f"training.positions={cell.training.positions} cannot be: ended games gave {len(least.replay)} samples of "
+            f"{least.game.title}, and the first learner step there waits for training.batch={cell.training.batch}; "
+            f"raise positions, or lower training.games or training.batch, and delete {path}"
         )
     write_provenance(path / "provenance.json", seed=cell.seed, seconds=run.ledger.wall_seconds)
     write_status(path, "done", 1.0)

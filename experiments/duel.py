@@ -22,7 +22,7 @@ from omegaconf import DictConfig
 
 from agents.agent import make_strategy, strategy_class
 from agents.network import NetworkEvaluator
-from agents.snapshot import load_snapshot
+from agents.snapshot import describe, load_snapshot
 from experiments.command import one_line_errors, run_application, typed
 from experiments.play import Player, Protocol, make_openings, play_pairs
 from games import Game, make
@@ -120,11 +120,14 @@ def play_duel(duel: Duel) -> dict:
 
 
 def _game(duel: Duel, sides: list[Side]) -> Game:
-    if duel.game is not None:
-        return make(**duel.game)
+    """The game as `game` says; what it leaves out, such as the name, is that of the first snapshot."""
+    given = duel.game or {}
+    if "name" in given:
+        return make(**given)
     for side in sides:
         if side.snapshot is not None:
-            return load_snapshot(Path(side.snapshot)).game
+            own = describe(Path(side.snapshot))["game"]
+            return make(**(own | given))
     raise SettingsError("nothing says which game to play: expected snapshot=PATH, or game='{name: hex, size: 5}'")
 
 

@@ -20,6 +20,7 @@ from experiments.command import one_line, typed
 from experiments.play import Player
 from games import Game, GameError, make, registry
 from games.exact import Exact, solver
+from training.boards import games_of
 from training.settings import SettingsError
 
 
@@ -143,10 +144,10 @@ def pools(study: StudyRecord) -> list[Pool]:
     for name in study.cells:
         folder = study.study_dir / "runs" / name
         config = cast(dict, OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=True))
-        game = make(**config["game"])
-        members = found.setdefault(game.title, (game, []))[1]
-        for path in _chosen(sorted((folder / "snapshots").glob("*.safetensors")), study.arena.snapshots):
-            members += [(row, path) for row in _rows(name, config, path, study.arena)]
+        paths = _chosen(sorted((folder / "snapshots").glob("*.safetensors")), study.arena.snapshots)
+        for game in games_of(make(**config["game"]), config["training"].get("boards")):
+            members = found.setdefault(game.title, (game, []))[1]
+            members += [(row, path) for path in paths for row in _rows(name, config, game, path, study.arena)]
     refuse_same_size(game for game, _ in found.values())
     ordered = sorted(found.values(), key=lambda pair: (pair[0].name, pair[0].size, pair[0].title))
     return [_pool(game, members, study) for game, members in ordered]
@@ -175,12 +176,13 @@ def _chosen(paths: list[Path], most: int | None) -> list[Path]:
     return [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, most).round().astype(int))]
 
 
-def _rows(run: str, config: dict, path: Path, arena: Arena) -> list[dict]:
+def _rows(run: str, config: dict, game: Game, path: Path, arena: Arena) -> list[dict]:
+    """A snapshot's agents on one of the boards it was trained on, whose title they bear where there are several."""
     described = describe(path)
     ledger, network = described["ledger"], described["network"]
     from agents.network import make_network
 
-    game = make(**described["game"])
+    name = f"{run}:{described['index']:03d}" + (f":{game.title}" if "boards" in described else "")
     made = make_network(game=game, **network)
     shared = {
         "game": game.name, "size": game.size, "run": run, "seed": config["seed"],
@@ -189,5 +191,5 @@ def _rows(run: str, config: dict, path: Path, arena: Arena) -> list[dict]:
         "strategy": arena.strategy, "train_flops": ledger["train_flops"], "selfplay_flops": ledger["selfplay_flops"],
         "learner_flops": ledger["learner_flops"], "anchor": 0,
     }  # fmt: skip
-    return [{"agent": f"{run}:{described['index']:03d}:{arena.strategy}{budget}", "budget": budget, **shared}
+    return [{"agent": f"{name}:{arena.strategy}{budget}", "budget": budget, **shared}
             for budget in arena.budgets]  # fmt: skip

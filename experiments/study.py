@@ -28,9 +28,9 @@ from agents.network import make_network
 from experiments import cells, outside
 from experiments.command import one_line_errors
 from experiments.provenance import write_provenance
-from games import make
 from games.files import write_text
 from training import interrupt
+from training.boards import networks_on
 from training.settings import SettingsError
 
 
@@ -62,7 +62,7 @@ class StudyCallback(Callback):
             raise SettingsError("the sweep has no cells: expected at least one value for each swept setting")
         self.study_dir = Path(config.studies) / config.study.name
         _refuse_varied(expanded)
-        cells.refuse_same_size(make(**cell.game) for _, cell, _ in expanded)
+        cells.refuse_same_size(game for _, cell, _ in expanded for game in cells.boards(cell))
         weights = {name: _work(cells.check(cell)) for name, cell, _ in expanded}
         for name, cell, _ in expanded:
             cells.refuse_changed_settings(self.study_dir / "runs" / name, cell)
@@ -178,10 +178,12 @@ def _pass_on(name: str) -> None:
 
 def _work(cell: cells.Cell) -> float:
     """Roughly the seconds a cell takes on one core, for the bar's time left: tree and network."""
-    network = make_network(game=make(**cell.game), **cell.network)
+    games = cells.boards(cell)
+    networks = networks_on(make_network(game=games[0], **cell.network), games)
+    per_evaluation = sum(network.forward_flops for network in networks) / len(networks)
     flops = cell.training.train_flops
-    evaluations = flops / network.forward_flops if flops else cell.training.positions * cell.training.budget
-    return evaluations * (1.5e-6 + network.forward_flops / 5e10)
+    evaluations = flops / per_evaluation if flops else cell.training.positions * cell.training.budget
+    return evaluations * (1.5e-6 + per_evaluation / 5e10)
 
 
 class StudyProgress:

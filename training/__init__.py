@@ -2,6 +2,7 @@
 
 loop        the main loop, one screen
 settings    what a run is told
+boards      the sizes of its game that a run trains on
 selfplay    games in lockstep
 replay      the newest positions
 learner     optimiser steps

@@ -47,16 +47,17 @@ class Learner:
                 arrays[f"{key}.{name}"] = moment
         return arrays
 
-    def learn(self, replay: Replay, share: float = 0.0) -> Losses | None:
+    def learn(self, replay: Replay, share: float = 0.0, network: Network | None = None) -> Losses | None:
         """The steps that follow one lockstep move; None while there is too little to learn from.
 
         share: how much of the run is done, in [0, 1]; the learning rate follows it.
+        network: the learner's weights at the size of these samples; None: as the learner was given them.
         Raises SettingsError once the loss is not a number any more.
         """
         if len(replay) < self.settings.batch:
             return None
         self.optimizer.param_groups[0]["lr"] = learning_rate(self.settings, share)
-        steps = [self._step(replay) for _ in range(self.settings.steps_per_move)]
+        steps = [self._step(replay, network or self.network) for _ in range(self.settings.steps_per_move)]
         losses = Losses(*torch.stack(steps).mean(0).tolist())
         if not np.isfinite(losses).all():
             rate = self.settings.learning_rate
@@ -64,10 +65,10 @@ class Learner:
                                 f"training.learning_rate={rate}")  # fmt: skip
         return losses
 
-    def _step(self, replay: Replay) -> torch.Tensor:
+    def _step(self, replay: Replay, network: Network) -> torch.Tensor:
         rng = np.random.default_rng([self.seed, 2, int(self.steps[0])])
         planes, policy, value = self._to_device(replay.draw(self.settings.batch, rng))
-        logits, predicted = self.network(planes)
+        logits, predicted = network(planes)
         log_p = functional.log_softmax(logits, 1)
         policy_loss = -(policy * log_p).sum(1).mean()
         value_loss = functional.mse_loss(predicted, value)

@@ -10,7 +10,8 @@ from agents.network import NetworkEvaluator, make_network
 from agents.snapshot import save_snapshot
 from games import Game
 from mcts import Rule
-from training.checkpoint import load_checkpoint, save_checkpoint
+from training.boards import Board, games_of, networks_on
+from training.checkpoint import Arrays, load_checkpoint, save_checkpoint
 from training.learner import Learner
 from training.ledger import Ledger
 from training.replay import Replay
@@ -22,7 +23,7 @@ from training.settings import Training
 class Recipe:
     """Everything a run's result depends on."""
 
-    game: Game
+    game: Game  # its size is that of training.boards where these are given
     network: dict  # name and settings of the family
     rule: Rule
     training: Training
@@ -36,16 +37,26 @@ class Run:
 
     def __init__(self, recipe: Recipe, folder: Path):
         self.recipe, self.folder, self.settings = recipe, folder, recipe.training
-        self.network = make_network(game=recipe.game, seed=recipe.seed, **recipe.network)
-        self.selfplay = SelfPlay(recipe.game, self.settings, recipe.rule, recipe.seed)
-        self.replay = Replay(recipe.game, self.settings.replay_positions)
-        self.learner = Learner(self.network, self.settings, recipe.seed, recipe.device)
-        self.evaluator = NetworkEvaluator(self.network, recipe.device, recipe.precision)
+        games = games_of(recipe.game, self.settings.boards)
+        network = make_network(game=games[0], seed=recipe.seed, **recipe.network)
+        self.learner = Learner(network, self.settings, recipe.seed, recipe.device)
+        self.boards = [
+            Board(
+                laid, NetworkEvaluator(laid, recipe.device, recipe.precision),
+                SelfPlay(game, self.settings, recipe.rule, recipe.seed, number),
+                Replay(game, self.settings.replay_positions),
+            ) for number, (game, laid) in enumerate(zip(games, networks_on(network, games), strict=True))
+        ]  # fmt: skip
         self.ledger = Ledger()
         self.snapshots = 0  # written so far
         self._checkpoint = folder / "checkpoint" / "state.safetensors"
         if self._checkpoint.exists():
             self._restore()
+
+    @property
+    def board(self) -> Board:
+        """Whose turn it is: a board's games play one move each, then the next board's."""
+        return self.boards[self.ledger.positions // self.settings.games % len(self.boards)]
 
     @property
     def share(self) -> float:
@@ -58,16 +69,16 @@ class Run:
     def finished(self) -> bool:
         return self.share == 1.0
 
-    def count(self, played: Played, learnt: bool) -> None:
-        """Enter one lockstep move and the learner steps after it in the ledger."""
+    def count(self, board: Board, played: Played, learnt: bool) -> None:
+        """Enter one lockstep move on a board and the learner steps after it in the ledger."""
         samples = self.settings.steps_per_move * self.settings.batch if learnt else 0
         self.ledger.positions += self.settings.games
         self.ledger.games += len(played.lengths)
         self.ledger.simulations += played.simulations
         self.ledger.evaluations += played.evaluations
         self.ledger.learner_samples += samples
-        self.ledger.selfplay_flops += played.evaluations * self.network.forward_flops
-        self.ledger.learner_flops += samples * self.network.learner_flops
+        self.ledger.selfplay_flops += played.evaluations * board.network.forward_flops
+        self.ledger.learner_flops += samples * board.network.learner_flops
 
     def snapshot_due(self, flops_before: int) -> bool:
         """Whether log10 train FLOPs crossed a multiple of 1 / snapshots_per_decade, or the run is at its end.
@@ -81,10 +92,12 @@ class Run:
         return self.finished or self.snapshots == 0 or rung[0] < rung[1]
 
     def save_snapshot(self) -> Path:
-        """Write the next snapshot with the ledger's counts."""
+        """Write the next snapshot with the ledger's counts and, where there are several, the boards of the run."""
         path = self.folder / "snapshots" / f"{self.snapshots:03d}.safetensors"
         record = {"index": self.snapshots, "ledger": self.ledger.counts()}
-        save_snapshot(path, self.recipe.game, self.network, record)
+        first, several = self.boards[0], len(self.boards) > 1
+        record |= {"boards": [board.game.settings for board in self.boards]} if several else {}
+        save_snapshot(path, first.game, first.network, record)
         self.snapshots += 1
         return path
 
@@ -98,5 +111,9 @@ class Run:
         self.ledger = Ledger(**record["ledger"])
         self.snapshots = record["snapshots"]
 
-    def _parts(self):
-        return {part: getattr(self, part).arrays() for part in ("selfplay", "replay", "learner")}
+    def _parts(self) -> dict[str, Arrays]:
+        parts: dict[str, Arrays] = {}
+        for number, board in enumerate(self.boards):
+            mark = number or ""  # none for the first, so that a run without boards keeps its names
+            parts |= {f"selfplay{mark}": board.selfplay.arrays(), f"replay{mark}": board.replay.arrays()}
+        return parts | {"learner": self.learner.arrays()}

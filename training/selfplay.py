@@ -43,14 +43,17 @@ class _Moves(NamedTuple):
 
 
 class SelfPlay:
-    """Games in flight and what was recorded of them; everything in `arrays()` is the complete state."""
+    """Games in flight and what was recorded of them; everything in `arrays()` is the complete state.
 
-    def __init__(self, game: Game, settings: Training, rule: Rule, seed: int):
+    The games of a run's boards are numbered through: `board` says which they are, and so which random streams they own.
+    """
+
+    def __init__(self, game: Game, settings: Training, rule: Rule, seed: int, board: int = 0):
         self.game, self.settings, self.rule = game, settings, rule
         self.exploring = rule.exploring(settings.noise, settings.noise_concentration)
         batch = settings.games
         moves = (batch, game.max_length)
-        self.streams = seed_streams(seed, 1, np.arange(batch))
+        self.streams = seed_streams(seed, 1, board * batch + np.arange(batch))
         self.states = game.reset(batch)
         self.lengths = np.zeros(batch, np.int64)
         self.planes = np.zeros((*moves, *game.observation_shape), np.float16)

@@ -1,6 +1,7 @@
 """What a training run is told. Every field can be set on the command line: training.positions=200000."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 class SettingsError(ValueError):
@@ -11,9 +12,10 @@ class SettingsError(ValueError):
 class Training:
     """Self-play, replay, learner and snapshots of one run."""
 
+    boards: list[dict[str, Any]] | None = None  # sizes of the game to train one network on, in turns; None: the game's
     positions: int = 200_000  # self-play positions to play in all; the run's length
     train_flops: float = 0.0  # if above 0, the run's length is this many train FLOPs, in place of positions
-    games: int = 256  # games in lockstep, out of phase
+    games: int = 256  # games in lockstep, out of phase; on each board
     budget: int = 64  # evaluations per move in self-play
     full_moves: float = 1.0  # share of moves that are searched with the whole budget and learnt from (playout cap)
     fast_budget: int = 16  # evaluations of the other moves, which are played without noise and not learnt from
@@ -21,7 +23,7 @@ class Training:
     opening_moves: int = 2  # each self-play game begins with 0 to this many random moves
     noise: float = 0.25  # share of Dirichlet noise in the root's prior
     noise_concentration: float = 10.0  # Dirichlet parameter = this / number of legal actions
-    replay_positions: int = 100_000  # newest positions kept to learn from
+    replay_positions: int = 100_000  # newest positions kept to learn from; of each board
     batch: int = 512  # samples per learner step
     steps_per_move: int = 2  # learner steps after each lockstep move; uses per sample = steps * batch / games
     learning_rate: float = 4e-3

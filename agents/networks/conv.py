@@ -85,7 +85,14 @@ class Conv(Network):
         self._lie_on(game)
 
     def on(self, game):
-        """These weights at another size of their game."""
+        """These weights at another size of their game, whose positions have the same planes and kinds of actions."""
+        own = (self.input.in_channels - 1, *(head.out_features for head in (self.cells, self.columns, self.board)))
+        other = game.observation_shape[0], *(game.layout or ())[:3]
+        if own != other:
+            raise NetworkError(
+                f"network {self.name!r} cannot play {game.title} too: its planes and its actions by cell, column and "
+                f"board are {other}, where the network has {own}; train one for it alone"
+            )
         network = copy.copy(self)
         network._lie_on(game)
         return network

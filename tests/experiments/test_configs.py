@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 from applications import ROOT, call
 from hydra import compose, initialize_config_module
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from study_without_fits import finish
 
@@ -94,10 +95,16 @@ def test_every_setting_is_explained_beside_its_value():
         assert "#" in line or field.name in ("learning_rate", "weight_decay", "batch", "replay_positions"), field.name
 
 
+def choices(key, value):
+    """The values that a sweep gives to a setting."""
+    override = OverridesParser.create().parse_override(f"{key}={value}")
+    return list(override.sweep_string_iterator()) if override.is_sweep_override() else [str(value)]
+
+
 def miniature(name):
     """What makes a study of configs/study small: two of its sizes, few positions, tiny networks and arena."""
     sweep = OmegaConf.load(CONFIGS / "study" / f"{name}.yaml").get("hydra", {}).get("sweeper", {}).get("params", {})
-    swept = {key: str(value).split(",") for key, value in sweep.items()}
+    swept = {key: choices(key, value) for key, value in sweep.items()}
     overrides = [f"{key}={','.join(values[:2] if key == 'game.size' else values[:1])}" for key, values in swept.items()]
     return [
         *overrides, "training.positions=600", "training.train_flops=0", "training.games=12",

@@ -24,6 +24,14 @@ IMPOSSIBLE = [
     (["network.name=cnn"], "no network 'cnn': known are"),
     (["training.games=0"], "training.games=0 cannot be"),
     (["training.positions=0"], "training.positions=0 cannot be"),
+    (["training.boards=[{size: 3},{size: 4}]"], "network 'fc' has weights for one size: hex4 needs one of its own"),
+    (["network=conv", "training.boards=3"], "training.boards=3 cannot be: expected sizes of the game, such as"),
+    (["network=conv", "training.boards=[3,4]"], "training.boards=[3, 4] cannot be"),
+    (["network=conv", "training.boards=[{size: 3},{size: 1}]"], "hex: size=1 cannot be"),
+    (["network=conv", "training.boards=[{size: 3},{size: 3}]"], "hex3 occurs twice; drop one"),
+    (["network=conv", "training.boards=[{swap: true}]"], "'swap' in {'swap': True} is no size of a board of hex"),
+    (["network=conv", "training.boards=[{size: 3},{rows: 3, columns: 4}]"], "'conv' cannot play hex3x4 too"),
+    (["game=tictactoe", "network=conv", "training.boards=[{size: 3}]"], "game 'tictactoe' has no setting 'size'"),
     (
         ["training.batch=500", "training.replay_positions=100"],
         "at least training.batch=500: raise it or lower the batch",
@@ -51,6 +59,7 @@ SWEEPS = [
     (["network.width=8,2000"], "width=2000 cannot be"),
     (["training.positions=100,many"], "training.positions: Value 'many'"),
     (["training.positons=100,200"], "training.positons"),
+    (["network=conv", "training.boards=[{size: 3}],[{size: 3},{size: 1}]"], "size=1 cannot be"),
     (["game.size=3,3"], "two cells of the sweep are hex3"),
     (
         ["game=connect_four", "game.rows=4,6", "game.columns=6,4", "game.connect=3"],

@@ -47,8 +47,8 @@ TINY = {
 def recipe(hex3):
     """A run of a second."""
 
-    def make_one(game=hex3, seed=0, width=8, depth=1, **settings):
-        network = {"name": "fc", "width": width, "depth": depth}
+    def make_one(game=hex3, seed=0, width=8, depth=1, family="fc", **settings):
+        network = {"name": family, "width": width, "depth": depth}
         return Recipe(game, network, Puct(), Training(**(TINY | settings)), seed)
 
     return make_one

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from agents.network import make_network
+from games import make
 from training.learner import Learner, learning_rate
 from training.replay import Replay
 from training.selfplay import Samples
@@ -104,3 +105,21 @@ def test_the_learning_rate_falls_to_a_tenth_over_the_cooldown():
     for share, factor in wanted.items():
         assert learning_rate(settings(learning_rate=0.01, cooldown=0.25), share) == pytest.approx(0.01 * factor)
         assert learning_rate(settings(learning_rate=0.01, cooldown=0.0), share) == 0.01
+
+
+def test_samples_of_another_size_are_learnt_through_the_network_of_that_size():
+    """Breakthrough numbers its actions by cell, so that each size puts the logits in an order of its own."""
+    small, large = make("breakthrough", rows=4, columns=3), make("breakthrough", rows=5, columns=4)
+    net = make_network("conv", small, width=4, depth=1)
+    rng, replay = np.random.default_rng(0), Replay(large, 64)
+    replay.add(Samples(rng.integers(0, 2, (64, *large.observation_shape)).astype(np.float16),
+                       rng.dirichlet(np.full(large.num_actions, 0.3), 64).astype(np.float32),
+                       np.zeros(64, np.float32)))  # fmt: skip
+    drawn = replay.draw(32, np.random.default_rng([7, 2, 0]))
+    with torch.inference_mode():
+        logits, _ = net.on(large)(torch.from_numpy(drawn.planes.astype(np.float32)))
+    expected = -(drawn.policy * torch.log_softmax(logits, 1).numpy()).sum(1).mean()
+    before = [parameter.clone() for parameter in net.parameters()]
+    losses = Learner(net, settings(), seed=7).learn(replay, network=net.on(large))
+    assert losses.policy == pytest.approx(expected, rel=1e-5)
+    assert not all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))

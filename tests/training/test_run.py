@@ -5,52 +5,31 @@ import json
 import numpy as np
 import pytest
 import torch
+from runs import bits, move, run_to_end, snapshot_bytes
 
 from agents.agent import Agent, make_strategy
 from agents.network import NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
 from mcts.streams import seed_streams
 from training.checkpoint import CheckpointError
-from training.loop import train
-from training.monitor import Monitor
 from training.run import Run
-
-
-def run_to_end(recipe, folder):
-    run = Run(recipe, folder)
-    train(run, Monitor(run, bar=False))
-    return run
-
-
-def move(run):
-    """One turn of the main loop without monitor."""
-    before = run.ledger.train_flops
-    played = run.selfplay.play_move(run.evaluator)
-    run.replay.add(played.samples)
-    run.count(played, learnt=run.learner.learn(run.replay, run.share) is not None)
-    if run.snapshot_due(before):
-        run.save_snapshot()
-    return played
-
-
-def snapshot_bytes(folder):
-    return {path.name: path.read_bytes() for path in sorted((folder / "snapshots").iterdir())}
 
 
 def test_the_ledger_is_an_independent_recount(recipe, tmp_path):
     run = Run(recipe(reuse=False), tmp_path)
     passes, ended, moves = [], [], 0
-    evaluate = run.evaluator
+    board = run.board
+    evaluate = board.evaluator
 
     def counted(planes):
         passes.append(len(planes))
         return evaluate(planes)
 
-    run.evaluator = counted
+    board.evaluator = counted
     while not run.finished:
         ended += move(run).lengths.tolist()
         moves += 1
-    ledger, network = run.ledger, run.network
+    ledger, network = run.ledger, board.network
     samples = int(run.learner.steps[0]) * 24
     assert ledger.positions == 12 * moves == 600
     assert ledger.games == len(ended) and ledger.games > 50
@@ -68,7 +47,7 @@ def test_learner_steps_follow_every_move_once_there_is_a_batch(recipe, tmp_path)
     for _ in range(30):
         steps, held = int(run.learner.steps[0]), None
         move(run)
-        held = len(run.replay)
+        held = len(run.board.replay)
         assert run.learner.steps[0] - steps == (2 if held >= 24 else 0)
 
 
@@ -93,11 +72,6 @@ def test_the_same_recipe_gives_the_same_bytes_and_another_seed_others(recipe, tm
         run_to_end(recipe(seed=seed), folder)
     assert snapshot_bytes(folders[0]) == snapshot_bytes(folders[1])
     assert snapshot_bytes(folders[0])["000.safetensors"] != snapshot_bytes(folders[2])["000.safetensors"]
-
-
-def bits(run):
-    arrays = {f"{part}/{name}": array for part, arrays in run._parts().items() for name, array in arrays.items()}
-    return {name: np.asarray(array).tobytes() for name, array in arrays.items()}
 
 
 def test_a_checkpoint_restores_every_array_bit_by_bit(recipe, tmp_path):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import runs
 
 from games import make
 from mcts import Gumbel, Puct, Regularised, search
@@ -221,7 +222,7 @@ def test_a_run_goes_on_while_no_game_is_searched_in_full(recipe, tmp_path):
     run = Run(wanted, tmp_path / "run")
     monitor = Monitor(run, bar=False, log_seconds=0)
     train(run, monitor)
-    assert run.finished and len(run.replay) < 8
+    assert run.finished and len(run.board.replay) < 8
 
 
 @pytest.mark.parametrize("rule", [Puct(), Puct(c=0.6, c_log=0.45, c_base=9.0)], ids=str)
@@ -296,12 +297,7 @@ def test_a_run_killed_and_taken_up_again_and_again_gives_the_same_bytes(recipe, 
         run = Run(wanted, tmp_path / folder)
         for _ in range(moves):
             if not run.finished:
-                before = run.ledger.train_flops
-                played = run.selfplay.play_move(run.evaluator)
-                run.replay.add(played.samples)
-                run.count(played, learnt=run.learner.learn(run.replay, run.share) is not None)
-                if run.snapshot_due(before):
-                    run.save_snapshot()
+                runs.move(run)
         run.save_checkpoint()
         arrays = {part + name: array for part, held in run._parts().items() for name, array in held.items()}
         return run.finished, {name: np.asarray(array).copy() for name, array in arrays.items()}
