@@ -161,9 +161,7 @@ class ConnectFour(Game):
     def parse(self, text):
         """The position that `draw` wrote; spaces may differ."""
         stones, status = grid_text.read(self.title, text, self.rows, self.columns)
-        x, o = int((stones == STONE).sum()), int((stones == STONE + 1).sum())
-        if x - o not in (0, 1):
-            grid_text.refuse(self.title, text, f"{x} x and {o} o cannot be: x begins, turns alternate")
+        x, o = grid_text.count(self.title, text, stones)
         heights = (stones != 0).sum(axis=0)
         if not (stones[::-1][np.arange(self.rows)[:, None] < heights] != 0).all():
             grid_text.refuse(self.title, text, "a stone has an empty cell below it")

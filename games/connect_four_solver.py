@@ -12,10 +12,10 @@ import numpy as np
 
 from games import stones
 from games.connect_four import ConnectFour
-from games.core import HEADER, OVER, RESULT, TO_MOVE, GameError, lean_kernel
+from games.core import HEADER, OVER, TO_MOVE, GameError, lean_kernel
 from games.forms import Form
 from games.searching import Search
-from games.stones import BOARD, STONES, STRIDE, completing, has_row
+from games.stones import BOARD, STONES, STRIDE, completing
 
 LARGEST = 25
 """Cells of the largest board with a perfect player; `python -m games.solve` goes on."""
@@ -48,10 +48,7 @@ def apply(state, params, action):
     line = ((np.int64(1) << params[STRIDE]) - 1) << action * params[STRIDE]
     state[STONES + player] |= free_cells(state, params) & line
     state[TO_MOVE] = 1 - player
-    if has_row(state[STONES + player], params):
-        state[OVER], state[RESULT] = 1, 1 - 2 * player
-    elif state[STONES] | state[STONES + 1] == params[BOARD]:
-        state[OVER] = 1
+    stones.end(state, params, player)
 
 
 @lean_kernel
@@ -69,9 +66,7 @@ def narrow(state, params, mask):
     if moves == 0:
         return -1, -1
     keep(mask, moves, params)
-    low = -1 if has_row(other | empty, params) else 0
-    high = 1 if has_row(own | empty, params) else 0
-    return low, high
+    return stones.bounds(own, other, empty, params)
 
 
 def form(game: ConnectFour) -> Form:

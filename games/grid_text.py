@@ -1,10 +1,14 @@
-"""Rectangular boards as text, shared by the games that are drawn so; the rules themselves stay in each game's file.
+"""Boards of rows as text, shared by the games that are drawn so; the rules themselves stay in each game's file.
 
    a b c
  1 . x .        letters name the columns, numbers the rows from the top;
  2 . o .        x is player 0, o player 1; the last line says who is to move, or how the game ended
 x to move
+
+Boards of hexagons are slanted: each row begins half a cell further right.
 """
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -32,9 +36,15 @@ def status(state: np.ndarray) -> str:
 
 def draw(stones: np.ndarray, state: np.ndarray) -> str:
     """`stones` [rows, columns] of 0 empty, 1 + player, and the status of `state`."""
-    lines = ["   " + " ".join(letters(stones.shape[1]))]
-    lines += [f"{row + 1:2d} " + " ".join(MARKS[stone] for stone in stones[row]) for row in range(len(stones))]
-    return "\n".join([*lines, status(state)])
+    return "\n".join([*board(stones), status(state)])
+
+
+def board(rows: Sequence[np.ndarray] | np.ndarray, slanted: bool = False) -> list[str]:
+    """The letters and `rows` of 0 empty, 1 + player, as lines; no row is longer than the first."""
+    lines = ["   " + " ".join(letters(len(rows[0])))]
+    for number, row in enumerate(rows):
+        lines.append(" " * number * slanted + f"{number + 1:2d} " + " ".join(MARKS[stone] for stone in row))
+    return lines
 
 
 def read(title: str, text: str, rows: int, columns: int) -> tuple[np.ndarray, str]:
@@ -42,23 +52,51 @@ def read(title: str, text: str, rows: int, columns: int) -> tuple[np.ndarray, st
 
     Raises GameError where the text is no such board.
     """
-    lines = [line.split() for line in text.strip().splitlines() if line.strip()]
+    found, last = read_rows(title, text, [columns] * rows)
+    return np.array(found, np.int64), last
+
+
+def read_rows(title: str, text: str, widths: Sequence[int]) -> tuple[list[list[int]], str]:
+    """The same for rows of `widths` cells, the first the longest; slanted or not."""
+    lines, rows, columns = [line.split() for line in text.strip().splitlines() if line.strip()], len(widths), widths[0]
     if len(lines) != rows + 2:
         refuse(title, text, f"expected {rows + 2} lines (letters, {rows} rows, who is to move)")
     if lines[0] != letters(columns):
         refuse(title, text, f"expected the letters {' '.join(letters(columns))} above the board")
-    stones = np.zeros((rows, columns), np.int64)
     for row, (label, *marks) in enumerate(lines[1:-1]):
-        if label != str(row + 1) or len(marks) != columns or not set(marks) <= set(MARKS):
-            refuse(title, text, f"row {row + 1} must be its number and {columns} of '.', 'x', 'o', with spaces")
-        stones[row] = [MARKS.index(mark) for mark in marks]
-    return stones, " ".join(lines[-1])
+        if label != str(row + 1) or len(marks) != widths[row] or not set(marks) <= set(MARKS):
+            refuse(title, text, f"row {row + 1} must be its number and {widths[row]} of '.', 'x', 'o', with spaces")
+    return [[MARKS.index(mark) for mark in marks] for _, *marks in lines[1:-1]], " ".join(lines[-1])
+
+
+def count(title: str, text: str, stones: np.ndarray) -> tuple[int, int]:
+    """How many stones of x and of o; GameError where turns from x on do not lead to so many."""
+    x, o = int((stones == 1).sum()), int((stones == 2).sum())
+    if x - o not in (0, 1):
+        refuse(title, text, f"{x} x and {o} o cannot be: x begins, turns alternate")
+    return x, o
 
 
 def check_status(title: str, text: str, written: str, state: np.ndarray) -> None:
     """Raise GameError unless the last line of `text` is that of `state`."""
     if written != status(state):
         refuse(title, text, f"the last line must be {status(state)!r} on this board")
+
+
+def check_connection(
+    title: str, text: str, state: np.ndarray, stones: np.ndarray, winner_without: Callable[[int], int]
+) -> None:
+    """Raise GameError unless who has connected moved last, with the stone that did it.
+
+    `stones` [cells] are 0 empty, 1 + player; `winner_without(cell)` is who has won if that cell is empty, -1 nobody.
+    """
+    if not state[OVER]:
+        return
+    winner = 1 - state[TO_MOVE]
+    if state[RESULT] != 1 - 2 * winner:
+        refuse(title, text, f"{'xo'[1 - winner]} has connected, so {'xo'[1 - winner]} must have moved last")
+    if all(winner_without(int(cell)) == winner for cell in np.flatnonzero(stones == winner + 1)):
+        refuse(title, text, f"{'xo'[winner]} had connected before the last move")
 
 
 def refuse(title: str, text: str, reason: str):

@@ -21,6 +21,7 @@ Source    P. Hein 1942, J. Nash 1948; actions, geometry and swap as in OpenSpiel
 
 import numpy as np
 
+from games import grid_text
 from games.core import (
     HEADER,
     OVER,
@@ -226,7 +227,7 @@ class Hex(Game):
     def action_text(self, action):
         if action == self.rows * self.columns:
             return "swap"
-        return f"{chr(ord('a') + action % self.columns)}{action // self.columns + 1}"
+        return grid_text.cell_text(action, self.columns)
 
     # ---- text ------------------------------------------------------------------------------------------------------
 
@@ -236,37 +237,23 @@ class Hex(Game):
         Nothing more is needed under the swap rule: the mover and the numbers of stones tell whether it was taken.
         """
         codes = state[HEADER : HEADER + self.rows * self.columns].reshape(self.rows, self.columns)
-        lines = ["   " + " ".join(self._letters())]
-        for row in range(self.rows):
-            marks = " ".join("." if code == 0 else "ox"[code % 2] for code in codes[row])
-            lines.append(" " * row + f"{row + 1:2d} {marks}")
-        return "\n".join([*lines, self._status(state)])
+        stones = np.where(codes == 0, 0, 2 - codes % 2)
+        return "\n".join([*grid_text.board(stones, slanted=True), self._status(state)])
 
     def parse(self, text):
         """The position that `draw` wrote; spaces may differ."""
-        lines = [line.split() for line in text.strip().splitlines() if line.strip()]
-        if len(lines) != self.rows + 2:
-            self._refuse(text, f"expected {self.rows + 2} lines (letters, {self.rows} rows, who is to move)")
-        if lines[0] != self._letters():
-            self._refuse(text, f"expected the letters {' '.join(self._letters())} above the board")
-        stones = np.zeros((self.rows, self.columns), np.int64)
-        for row, (label, *marks) in enumerate(lines[1:-1]):
-            if label != str(row + 1) or len(marks) != self.columns or not set(marks) <= set(".xo"):
-                self._refuse(text, f"row {row + 1} must be its number and {self.columns} of '.', 'x', 'o', with spaces")
-            stones[row] = [".xo".index(mark) for mark in marks]
-        status = " ".join(lines[-1])
+        board, status = grid_text.read(self.title, text, self.rows, self.columns)
+        stones = board.ravel()
         if status not in MOVERS:
             self._refuse(text, f"the last line must be one of {', '.join(map(repr, MOVERS))}")
         mover = MOVERS[status]
         self._check_counts(text, stones, mover)
-        state = self._build(stones.ravel(), mover)
+        state = self._build(stones, mover)
         if self._status(state) != status:
             self._refuse(text, f"the last line must be {self._status(state)!r} on this board")
-        self._check_end(text, state, stones.ravel())
+        grid_text.check_connection(self.title, text, state, stones,
+                                   lambda cell: winner_without(stones, self.rows, self.columns, cell))  # fmt: skip
         return state
-
-    def _letters(self):
-        return [chr(ord("a") + col) for col in range(self.columns)]
 
     def _status(self, state):
         mover = state[TO_MOVE]
@@ -294,16 +281,5 @@ class Hex(Game):
         if not plain and not swapped:
             self._refuse(text, f"{x} x and {o} o cannot be with {'xo'[mover]} to move: turns alternate, x begins")
 
-    def _check_end(self, text, state, stones):
-        """The winner moved last, with the stone that made the connection: taking off some stone must undo it."""
-        if not state[OVER]:
-            return
-        winner = 1 - state[TO_MOVE]
-        if state[RESULT] != 1 - 2 * winner:
-            self._refuse(text, f"{'xo'[1 - winner]} has connected, so {'xo'[1 - winner]} must have moved last")
-        candidates = np.flatnonzero(stones == winner + 1)
-        if all(winner_without(stones, self.rows, self.columns, cell) == winner for cell in candidates):
-            self._refuse(text, f"{'xo'[winner]} had connected before the last move")
-
     def _refuse(self, text, reason):
-        raise GameError(f"{self.title}: no such position: {reason}; got\n{text}")
+        grid_text.refuse(self.title, text, reason)

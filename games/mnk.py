@@ -148,9 +148,7 @@ class Mnk(Game):
     def parse(self, text):
         """The position that `draw` wrote; spaces may differ."""
         stones, status = grid_text.read(self.title, text, self.rows, self.columns)
-        x, o = int((stones == STONE).sum()), int((stones == STONE + 1).sum())
-        if x - o not in (0, 1):
-            grid_text.refuse(self.title, text, f"{x} x and {o} o cannot be: x begins, turns alternate")
+        x, o = grid_text.count(self.title, text, stones)
         state = self.reset(1)[0]
         state[HEADER:-1], state[-1], state[TO_MOVE] = stones.ravel(), x + o, x - o
         self._end(text, state)

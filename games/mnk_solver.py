@@ -7,11 +7,11 @@ row even with all empty cells cannot win.
 import numpy as np
 
 from games import stones
-from games.core import HEADER, OVER, RESULT, TO_MOVE, GameError, lean_kernel
+from games.core import HEADER, OVER, TO_MOVE, GameError, lean_kernel
 from games.forms import Form
 from games.mnk import Mnk
 from games.searching import Search
-from games.stones import BOARD, STONES, STRIDE, completing, has_row
+from games.stones import BOARD, STONES, STRIDE, completing
 
 LARGEST = 20
 """Cells of the largest board with a perfect player; `python -m games.solve` goes on."""
@@ -40,10 +40,7 @@ def apply(state, params, action):
     row, col = action // params[COLUMNS], action % params[COLUMNS]
     state[STONES + player] |= np.int64(1) << row * params[STRIDE] + col
     state[TO_MOVE] = 1 - player
-    if has_row(state[STONES + player], params):
-        state[OVER], state[RESULT] = 1, 1 - 2 * player
-    elif state[STONES] | state[STONES + 1] == params[BOARD]:
-        state[OVER] = 1
+    stones.end(state, params, player)
 
 
 @lean_kernel
@@ -57,9 +54,7 @@ def narrow(state, params, mask):
         return -1, -1
     if threats != 0:
         keep(mask, threats, params)
-    low = -1 if has_row(other | empty, params) else 0
-    high = 1 if has_row(own | empty, params) else 0
-    return low, high
+    return stones.bounds(own, other, empty, params)
 
 
 def form(game: Mnk) -> Form:

@@ -142,9 +142,7 @@ class Pentago(Game):
     def parse(self, text):
         """The position that `draw` wrote; spaces may differ."""
         stones, status = grid_text.read(self.title, text, SIDE, SIDE)
-        x, o = int((stones == 1).sum()), int((stones == 2).sum())
-        if x - o not in (0, 1):
-            grid_text.refuse(self.title, text, f"{x} x and {o} o cannot be: x begins, turns alternate")
+        x, o = grid_text.count(self.title, text, stones)
         state = self.reset(1)[0]
         state[TO_MOVE] = x - o
         for player in (0, 1):

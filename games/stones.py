@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from games.core import HEADER, TO_MOVE, Game, GameError, lean_kernel
+from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, lean_kernel
 from games.forms import HIGHEST, SEED
 
 STONES = HEADER
@@ -105,6 +105,21 @@ def has_row(stones, params):
         if run != 0:
             return True
     return False
+
+
+@lean_kernel
+def end(state, params, player):
+    """End the game where `player` has a row now, or where the board is full."""
+    if has_row(state[STONES + player], params):
+        state[OVER], state[RESULT] = 1, 1 - 2 * player
+    elif state[STONES] | state[STONES + 1] == params[BOARD]:
+        state[OVER] = 1
+
+
+@lean_kernel
+def bounds(own, other, empty, params):
+    """The least and the most that a player can get: who could fill all empty cells and has no row wins none."""
+    return -1 if has_row(other | empty, params) else 0, 1 if has_row(own | empty, params) else 0
 
 
 @lean_kernel

@@ -20,7 +20,8 @@ import itertools
 
 import numpy as np
 
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, int_setting, kernel
+from games import grid_text
+from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, Rules, Symmetries, int_setting, kernel
 
 # A cell holds 0 when empty, OUTSIDE off the board, else STONE + player + 2 * sides, where sides is the set of sides
 # that the stone's group touches: LEFT, TOP and RIGHT added up. All stones of a group carry the same set, so the cells
@@ -158,44 +159,30 @@ class Y(Game):
         return f"y(board_size={self.size})"
 
     def action_text(self, action):
-        return f"{chr(ord('a') + action % self.size)}{action // self.size + 1}"
+        return grid_text.cell_text(action, self.size)
 
     # ---- text ------------------------------------------------------------------------------------------------------
 
     def draw(self, state):
         """The triangle, then who is to move or has won."""
-        lines = ["   " + " ".join(self._letters())]
-        for row in range(self.size):
-            codes = state[HEADER + row * self.size :][: self.size - row]
-            marks = " ".join("." if code == 0 else "ox"[code % 2] for code in codes)
-            lines.append(" " * row + f"{row + 1:2d} {marks}")
-        return "\n".join([*lines, self._status(state)])
+        codes = state[HEADER:].reshape(self.size, self.size)
+        stones = np.where(codes == 0, 0, 2 - codes % 2)
+        rows = [stones[row, : self.size - row] for row in range(self.size)]
+        return "\n".join([*grid_text.board(rows, slanted=True), self._status(state)])
 
     def parse(self, text):
         """The position that `draw` wrote; spaces may differ."""
-        lines = [line.split() for line in text.strip().splitlines() if line.strip()]
-        if len(lines) != self.size + 2:
-            self._refuse(text, f"expected {self.size + 2} lines (letters, {self.size} rows, who is to move)")
-        if lines[0] != self._letters():
-            self._refuse(text, f"expected the letters {' '.join(self._letters())} above the board")
-        stones = np.zeros((self.size, self.size), np.int64)
-        for row, (label, *marks) in enumerate(lines[1:-1]):
-            width = self.size - row
-            if label != str(row + 1) or len(marks) != width or not set(marks) <= set(".xo"):
-                self._refuse(text, f"row {row + 1} must be its number and {width} of '.', 'x', 'o', with spaces")
-            stones[row, :width] = [".xo".index(mark) for mark in marks]
-        status = " ".join(lines[-1])
+        rows, status = grid_text.read_rows(self.title, text, range(self.size, 0, -1))
+        stones = np.array([row + [0] * (self.size - len(row)) for row in rows]).ravel()
         if status not in MOVERS:
             self._refuse(text, f"the last line must be one of {', '.join(map(repr, MOVERS))}")
         self._check_counts(text, stones, MOVERS[status])
-        state = self._build(stones.ravel(), MOVERS[status])
+        state = self._build(stones, MOVERS[status])
         if self._status(state) != status:
             self._refuse(text, f"the last line must be {self._status(state)!r} on this board")
-        self._check_end(text, state, stones.ravel())
+        grid_text.check_connection(self.title, text, state, stones,
+                                   lambda cell: winner_without(stones, self.size, cell))  # fmt: skip
         return state
-
-    def _letters(self):
-        return [chr(ord("a") + col) for col in range(self.size)]
 
     def _status(self, state):
         return f"{'ox'[state[TO_MOVE]]} has won" if state[OVER] else f"{'xo'[state[TO_MOVE]]} to move"
@@ -215,19 +202,8 @@ class Y(Game):
         if x - o != mover:
             self._refuse(text, f"{x} x and {o} o cannot be with {'xo'[mover]} to move: turns alternate, x begins")
 
-    def _check_end(self, text, state, stones):
-        """The winner moved last, with the stone that made the connection: taking off some stone must undo it."""
-        if not state[OVER]:
-            return
-        winner = 1 - state[TO_MOVE]
-        if state[RESULT] != 1 - 2 * winner:
-            self._refuse(text, f"{'xo'[1 - winner]} has connected, so {'xo'[1 - winner]} must have moved last")
-        candidates = np.flatnonzero(stones == winner + 1)
-        if all(winner_without(stones, self.size, cell) == winner for cell in candidates):
-            self._refuse(text, f"{'xo'[winner]} had connected before the last move")
-
     def _refuse(self, text, reason):
-        raise GameError(f"{self.title}: no such position: {reason}; got\n{text}")
+        grid_text.refuse(self.title, text, reason)
 
 
 def _cells(size):
