@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from games.core import OVER, RESULT, TO_MOVE, Game, GameError
-from games.exact import ILLEGAL, Exact, final_values
+from games.solving import ILLEGAL, Exact, final_values
 
 MOST_POSITIONS = 1_000_000
 """Games with more reachable positions are refused."""

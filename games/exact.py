@@ -23,42 +23,13 @@ import time
 
 import numpy as np
 
-from games.core import OVER, RESULT, TO_MOVE, Game, GameError, make, parse_settings
+from games.core import OVER, Game, GameError, make, parse_settings
+from games.enumeration import Enumeration
+from games.forms import form_of
+from games.searching import Search
+from games.solving import ILLEGAL, Exact, final_values
 
-ILLEGAL = -2
-"""What `action_values` holds for actions that may not be played."""
-
-
-class Exact:
-    """Perfect play of one game. States are the game's, [B, S]; a row's answer depends on that row alone."""
-
-    game: Game
-
-    @property
-    def searched(self) -> int:
-        """Positions looked at so far."""
-        raise NotImplementedError
-
-    def values(self, states: np.ndarray) -> np.ndarray:
-        """Value with perfect play for the player to move, int8 [B]; of a finished game, the result he sees."""
-        raise NotImplementedError
-
-    def action_values(self, states: np.ndarray) -> np.ndarray:
-        """Value of each action for the player to move, int8 [B, A]; ILLEGAL for actions that may not be played."""
-        raise NotImplementedError
-
-    def perfect_moves(self, states: np.ndarray) -> np.ndarray:
-        """Where the stubborn perfect player may move, bool [B, A]; no action once the game is over.
-
-        Moves that keep the value; where every move loses, those of them that leave the opponent the fewest winning
-        replies, all ties kept.
-        """
-        raise NotImplementedError
-
-
-def final_values(states: np.ndarray) -> np.ndarray:
-    """Results of finished games as seen by the player to move, int8 [B]; 0 where the game runs on."""
-    return (states[:, RESULT] * (1 - 2 * states[:, TO_MOVE]) * states[:, OVER]).astype(np.int8)
+__all__ = ["ILLEGAL", "Exact", "final_values", "main", "prover_of", "report", "solver"]
 
 
 def solver(game: Game) -> Exact:
@@ -68,8 +39,6 @@ def solver(game: Game) -> Exact:
     """
     if module := _beside(game):
         return module.solver(game)
-    from games.enumeration import Enumeration
-
     return Enumeration(game)
 
 
@@ -81,9 +50,6 @@ def prover_of(game: Game, **memory) -> Exact:
     """
     if module := _beside(game):
         return module.prover(game, **memory) if hasattr(module, "prover") else module.solver(game)
-    from games.forms import form_of
-    from games.searching import Search
-
     return Search(game, form_of(game, look_alike=False), **memory)
 
 
@@ -158,7 +124,4 @@ def _lists(game: Game, actions: np.ndarray, perfect: np.ndarray) -> list[str]:
 
 
 if __name__ == "__main__":
-    # The classes live in games.exact, not in the module that was run as __main__.
-    from games.exact import main as imported_main
-
-    sys.exit(imported_main())
+    sys.exit(main())

@@ -18,7 +18,7 @@ import numpy as np
 from games import exact_store as store
 from games import hex_answers, hex_bits, hex_proof, hex_table
 from games.core import Game, GameError
-from games.exact import ILLEGAL, Exact
+from games.solving import ILLEGAL, Exact
 
 LARGEST = 6
 PROOF_SLOTS, ANSWER_SLOTS = 1 << 22, 1 << 21  # at most 100 MB and 50 MB of memory, taken as they fill

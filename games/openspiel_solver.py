@@ -1,7 +1,7 @@
 """Exact play of OpenSpiel's games is not offered (see games.exact)."""
 
 from games.core import Game, GameError
-from games.exact import Exact
+from games.solving import Exact
 
 
 def solver(game: Game) -> Exact:

@@ -20,8 +20,8 @@ import numpy as np
 from games import alpha_beta, exact_store, forms
 from games.alpha_beta import HEIGHT, LOOKED, ROW
 from games.core import OVER, RESULT, TO_MOVE, Game
-from games.exact import ILLEGAL, Exact, final_values
 from games.forms import Form, form_of
+from games.solving import ILLEGAL, Exact, final_values
 
 SLOTS = 1 << 22  # places of the table: 64 MB, taken as they fill
 SLICE = 100_000  # positions looked at between two looks at the clock; Ctrl-C is heard then

@@ -1,6 +1,7 @@
 """Imports flow one way, rules and search know no torch, and nothing loads files that could run code."""
 
 import ast
+import graphlib
 import pathlib
 
 import pytest
@@ -69,6 +70,13 @@ def test_the_check_sees_each_fault(layer, source, fault):
 def test_every_package_is_a_layer_and_none_is_missed():
     assert {file.relative_to(ROOT).parts[0] for file in SOURCES} == set(LAYERS)
     assert len(SOURCES) > 30
+
+
+def test_no_files_import_each_other_in_a_circle():
+    """Wherever in a file the import stands; packages, which hand on names of their files, are left out."""
+    modules = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in SOURCES}
+    used = {name: set(imports(ast.parse(file.read_text()))) & modules.keys() - {name} for name, file in modules.items()}
+    graphlib.TopologicalSorter(used).prepare()  # raises CycleError with the circle
 
 
 def own_lines(function):
