@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+from boards import play_beside
 from breakthrough_twin import SlowBreakthrough
 
 from games import HEADER, OVER, RESULT, TO_MOVE, GameError, make
@@ -139,17 +140,14 @@ def test_random_games_agree_with_the_twin(rows, columns, home, count):
     game = make("breakthrough", rows=rows, columns=columns, home=home)
     rng = np.random.default_rng(0)
     for _ in range(count):
-        state, twin = game.reset(1), SlowBreakthrough(rows, columns, game.home)
-        while legal := twin.legal():
-            assert np.flatnonzero(game.legal(state)[0]).tolist() == legal
-            action = rng.choice(legal)
-            twin.play(action)
-            game.advance(state, np.array([action]))
-            assert state[0, TO_MOVE] == twin.player
-            assert game.observe(state)[0].tolist() == twin.views()
+        twin = SlowBreakthrough(rows, columns, game.home)
+
+        def counted(state, twin=twin):
             owners = list(twin.pieces.values())
             assert state[0, -2:].tolist() == [owners.count(0), owners.count(1)]
-        assert game.over(state)[0] and game.result(state)[0] == 1 - 2 * twin.winner()
+
+        play_beside(game, twin, rng, counted)
+        assert twin.winner() is not None
 
 
 # ---- text ----------------------------------------------------------------------------------------------------------

@@ -1,19 +1,14 @@
-"""Exact play: Hex proofs against a slow twin and against enumeration, the stubborn perfect player, stored results."""
+"""Exact play: Hex proofs against a slow twin and against enumeration, the stubborn perfect player."""
 
 import functools
 import io
-import os
-import signal
-import subprocess
 import sys
-import time
-import warnings
 
-import numba
 import numpy as np
 import pytest
+from boards import choose, random_positions
 
-from games import GameError, exact_store, hex_answers, hex_bits, hex_proof, hex_solver, hex_table, make
+from games import GameError, exact_store, hex_answers, hex_bits, hex_proof, hex_table, make
 from games.core import HEADER, TO_MOVE
 from games.enumeration import Enumeration
 from games.exact import ILLEGAL, main, solver
@@ -28,35 +23,13 @@ OPENINGS = {  # which first moves win for player 0; on 4 x 4 the short diagonal 
 }
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """Every test has its own stored results."""
-    monkeypatch.setenv("ISOELO_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @functools.cache
 def enumerated(name, size=None, swap=None):
     settings = {key: value for key, value in (("size", size), ("swap", swap)) if value is not None}
     return Enumeration(make(name, **settings))
-
-
-def random_positions(game, count, rng, low=0, high=None):
-    """Running positions after a random number of random moves, low to high, [<= count, S]."""
-    states = game.reset(count)
-    plies = rng.integers(low, (high or game.max_length) + 1, count)
-    for ply in range(plies.max()):
-        mask = game.legal(states)
-        actions = np.argmax(np.where(mask, rng.random(mask.shape), -1), axis=1)
-        go = np.flatnonzero((ply < plies) & mask.any(axis=1))
-        moved = states[go]
-        game.advance(moved, actions[go])
-        states[go] = moved
-    return states[~game.over(states)]
-
-
-def choose(mask, rng):
-    return np.argmax(np.where(mask, rng.random(mask.shape), -1), axis=1)
 
 
 def cells_of(game, state):
@@ -375,145 +348,6 @@ def test_a_solver_beside_the_game_is_found(tmp_path, monkeypatch):
     assert isinstance(solver(game), Enumeration)
     (tmp_path / "mygame_solver.py").write_text("def solver(game):\n    return 'mine', game\n")
     assert solver(game) == ("mine", game)
-
-
-# ---- stored results ------------------------------------------------------------------------------------------------
-
-
-def fill(folder, size=4):
-    """Tables in `folder` that hold something and have been saved."""
-    hex_solver.tables.cache_clear()
-    game = make("hex", size=size)
-    exact = solver(game)
-    exact.perfect_moves(random_positions(game, 300, np.random.default_rng(6)))
-    exact._tables.save()
-    return folder / f"hex{size}.npz"
-
-
-def reload(size=4):
-    hex_solver.tables.cache_clear()
-    return solver(make("hex", size=size))
-
-
-def test_a_new_process_knows_what_was_proven(cache):
-    fill(cache, 5)
-    states = random_positions(make("hex", size=5), 300, np.random.default_rng(6))
-    expected = solver(make("hex", size=5)).perfect_moves(states)
-    exact = reload(5)
-    assert (exact.perfect_moves(states) == expected).all()
-    assert exact.searched == 0
-
-
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "text", "empty", "older", "pickle", "shape", "cells"])
-def test_a_damaged_file_is_ignored_once_and_written_anew(cache, damage):
-    path = fill(cache)
-    content = bytearray(path.read_bytes())
-    good = dict(np.load(path))
-    if damage == "truncated":
-        path.write_bytes(content[: len(content) // 2])
-    elif damage == "flipped":
-        content[len(content) // 2] ^= 0xFF
-        path.write_bytes(content)
-    elif damage == "text":
-        path.write_text("agent_a,agent_b\n")
-    elif damage == "empty":
-        path.write_bytes(b"")
-    elif damage == "older":
-        np.savez(path, **{**good, "label": np.array("isoelo hex4 proofs and answers, format 0")})
-    elif damage == "pickle":
-        np.savez(path, **{**good, "proofs": np.array([{"run": "me"}], object)})
-    elif damage == "shape":
-        np.savez(path, **{**good, "proofs": good["proofs"][:, :2]})
-    elif damage == "cells":
-        np.savez(path, **{**good, "proofs": good["proofs"] | np.uint64(1 << 7)})
-    with pytest.warns(UserWarning, match="are ignored and will be written anew") as told:
-        exact = reload()
-    assert len(told) == 1
-    game = exact.game
-    assert exact.values(game.reset(1))[0] == 1
-    exact._tables.save_when_due(patience=0.0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        reload()
-
-
-def test_a_folder_that_cannot_be_written_does_not_stop_play(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("ISOELO_CACHE", str(tmp_path / "file" / "cache"))
-    monkeypatch.setattr(hex_solver, "SAVE_ROWS", 1)
-    with pytest.warns(UserWarning, match="cannot be stored") as told:
-        exact = reload()
-        assert exact.values(exact.game.reset(1))[0] == 1
-        exact._tables.save()
-        exact.perfect_moves(random_positions(exact.game, 100, np.random.default_rng(9)))
-        exact._tables.save_when_due(patience=0.0)
-    assert len(told) == 1
-
-
-def test_a_full_disk_does_not_stop_play(cache, monkeypatch):
-    path = fill(cache)
-    before = path.read_bytes()
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(np, "savez", full)
-    with pytest.warns(UserWarning, match="No space left"):
-        solver(make("hex", size=4))._tables.save()
-    assert path.read_bytes() == before
-    assert [f.name for f in cache.iterdir()] == [path.name]
-
-
-def test_leftovers_of_killed_writers_are_swept(cache):
-    path = fill(cache)
-    old, young = path.with_name(path.name + ".1.aa.tmp"), path.with_name(path.name + ".2.bb.tmp")
-    for left in (old, young):
-        left.write_bytes(b"x")
-    os.utime(old, (0, 0))
-    solver(make("hex", size=4))._tables.save()
-    assert not old.exists() and young.exists()
-
-
-def test_stored_rows_are_the_earliest(monkeypatch):
-    monkeypatch.setattr(hex_solver, "STORED_ROWS", 100)
-    exact = reload(5)
-    exact.perfect_moves(random_positions(exact.game, 200, np.random.default_rng(7)))
-    table = exact._tables.work.proofs
-    kept = hex_solver.early_rows(table)
-    stones = np.sort(np.bitwise_count((table[:-1, 0] | table[:-1, 1])[table[:-1, 2] != 0]))
-    assert (np.sort(np.bitwise_count(kept[:, 0] | kept[:, 1])) == stones[:100]).all()
-
-
-WRITER = """
-import numpy as np, sys
-from games import make
-from games.exact import solver
-exact = solver(make("hex", size=5))
-exact.action_values(exact.game.reset(1))
-print("ready", flush=True)
-while True:
-    exact._tables.save()
-"""
-
-
-def test_a_writer_killed_at_any_moment_leaves_a_whole_file(cache):
-    """Two writers at a time, killed; whatever stands under the final name can be read."""
-    rng = np.random.default_rng(8)
-    env = dict(os.environ)
-    if numba.config.CACHE_DIR:  # the kernels this process has compiled
-        env["NUMBA_CACHE_DIR"] = numba.config.CACHE_DIR
-    for _ in range(3):
-        writers = [subprocess.Popen([sys.executable, "-c", WRITER], stdout=subprocess.PIPE, env=env) for _ in range(2)]
-        for writer in writers:
-            assert writer.stdout.readline() == b"ready\n"
-        time.sleep(rng.random() * 0.3)
-        for writer in writers:
-            writer.send_signal(signal.SIGKILL)
-            writer.wait()
-            writer.stdout.close()
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            assert reload(5).searched == 0
 
 
 # ---- command line --------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from boards import edited
 from go_twin import SlowGo
 
 from games import OVER, RESULT, TO_MOVE, GameError, make
@@ -208,13 +209,6 @@ def test_settings_that_cannot_be(settings, words):
     with pytest.raises(GameError) as caught:
         make("go", **settings)
     assert words in str(caught.value)
-
-
-def edited(board, *replacements):
-    for old, new in replacements:
-        assert old in board
-        board = board.replace(old, new)
-    return board
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import hex_twin
 import numpy as np
 import pytest
+from boards import edited
 
 from games import HEADER, OVER, RESULT, TO_MOVE, GameError, make
 from games.conformance import parametrize_with_checks
@@ -259,13 +260,6 @@ def test_text_round_trip(settings):
             state = game.play(state, rng.choice(np.flatnonzero(game.legal(state[None])[0])))
             if rng.random() < 0.2 or state[OVER]:
                 np.testing.assert_array_equal(game.parse(game.draw(state)), state)
-
-
-def edited(board, *replacements):
-    for old, new in replacements:
-        assert old in board
-        board = board.replace(old, new)
-    return board
 
 
 @pytest.mark.parametrize(

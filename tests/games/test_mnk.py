@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from boards import play_beside
 from hydra import compose, initialize_config_module
 from row_twin import SlowRow
 
@@ -75,16 +76,7 @@ def test_random_games_agree_with_the_twin(rows, columns, k, count):
     game = make("mnk", rows=rows, columns=columns, k=k)
     rng = np.random.default_rng(0)
     for _ in range(count):
-        state, twin = game.reset(1), SlowRow(rows, columns, k, falls=False)
-        while legal := twin.legal():
-            assert np.flatnonzero(game.legal(state)[0]).tolist() == legal
-            action = rng.choice(legal)
-            twin.play(action)
-            game.advance(state, np.array([action]))
-            assert state[0, TO_MOVE] == twin.player
-            assert game.observe(state)[0].tolist() == twin.views()
-        assert game.over(state)[0]
-        assert game.result(state)[0] == {None: 0, 0: 1, 1: -1}[twin.winner()]
+        play_beside(game, SlowRow(rows, columns, k, falls=False), rng)
 
 
 # ---- text ----------------------------------------------------------------------------------------------------------

@@ -16,12 +16,8 @@ from games import make
 GAMES = int(os.environ.get("ISOELO_GAMES", 0))
 
 
-@pytest.mark.parametrize(
-    ("rows", "columns", "connect", "count"),
-    [(6, 7, 4, 200), (4, 4, 3, 200), (3, 5, 4, 200), (5, 2, 3, 200), (1, 6, 2, 100), (7, 1, 3, 20), (9, 10, 5, 50)],
-)
-def test_connect_four(rows, columns, connect, count):
-    game = make("connect_four", rows=rows, columns=columns, connect=connect)
+def in_a_row(game, count, filled):
+    """Random games of k in a row beside OpenSpiel's, boards drawn alike; where `filled`, one is the longest."""
 
     def same_board(state, other):
         drawn = [line.split()[1:] for line in game.draw(state).splitlines()[1:-1]]
@@ -31,8 +27,16 @@ def test_connect_four(rows, columns, connect, count):
     assert reference.num_distinct_actions() == game.num_actions
     assert reference.max_game_length() == game.max_length
     lengths = play_side_by_side(game, reference, GAMES or count, 0, same_board=None if GAMES else same_board)
-    if rows * columns <= 15:  # boards are filled
+    if filled:
         assert lengths.max() == game.max_length
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "connect", "count"),
+    [(6, 7, 4, 200), (4, 4, 3, 200), (3, 5, 4, 200), (5, 2, 3, 200), (1, 6, 2, 100), (7, 1, 3, 20), (9, 10, 5, 50)],
+)
+def test_connect_four(rows, columns, connect, count):
+    in_a_row(make("connect_four", rows=rows, columns=columns, connect=connect), count, filled=rows * columns <= 15)
 
 
 @pytest.mark.parametrize(
@@ -40,18 +44,7 @@ def test_connect_four(rows, columns, connect, count):
     [(3, 3, 3, 200), (4, 4, 4, 200), (2, 7, 4, 200), (6, 3, 3, 200), (1, 5, 3, 100), (9, 9, 5, 60), (15, 15, 5, 20)],
 )
 def test_mnk(rows, columns, k, count):
-    game = make("mnk", rows=rows, columns=columns, k=k)
-
-    def same_board(state, other):
-        drawn = [line.split()[1:] for line in game.draw(state).splitlines()[1:-1]]
-        assert ["".join(line) for line in drawn] == str(other).split()
-
-    reference = pyspiel.load_game(game.openspiel_id)
-    assert reference.num_distinct_actions() == game.num_actions
-    assert reference.max_game_length() == game.max_length
-    lengths = play_side_by_side(game, reference, GAMES or count, 0, same_board=None if GAMES else same_board)
-    if rows * columns <= 16:  # boards are filled
-        assert lengths.max() == game.max_length
+    in_a_row(make("mnk", rows=rows, columns=columns, k=k), count, filled=rows * columns <= 16)
 
 
 @pytest.mark.parametrize("size", [9, 15])

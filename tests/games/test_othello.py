@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from boards import edited
 from othello_twin import SlowOthello
 
 from games import OVER, RESULT, TO_MOVE, GameError, make
@@ -201,13 +202,6 @@ def test_settings_that_cannot_be(settings, words):
     with pytest.raises(GameError) as caught:
         make("othello", **settings)
     assert words in str(caught.value)
-
-
-def edited(board, *replacements):
-    for old, new in replacements:
-        assert old in board
-        board = board.replace(old, new)
-    return board
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from boards import edited
 from pentago_twin import SlowPentago
 
 from games import OVER, RESULT, TO_MOVE, GameError, make
@@ -142,13 +143,6 @@ def test_facts():
         played("a1u", "a1s")
     with pytest.raises(GameError, match="the game is over"):
         played("c1s", start=BOTH)
-
-
-def edited(board, *replacements):
-    for old, new in replacements:
-        assert old in board
-        board = board.replace(old, new)
-    return board
 
 
 # Whichever turn is taken back, and whichever x with it, a row of five is left.

@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
+from boards import choose, damage_file, random_positions
 
 from games import GameError, make, searching, solve
 from games.enumeration import Enumeration
@@ -24,32 +25,11 @@ from tests.games.y_twin import SlowY
 SLOTS = 1 << 16
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """Every test has its own stored results."""
-    monkeypatch.setenv("ISOELO_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def search(name, **settings):
     return prover_of(make(name, **settings), slots=SLOTS)
-
-
-def random_positions(game, count, rng, low=0, high=None):
-    """Running positions after a random number of random moves, low to high, [<= count, S]."""
-    states = game.reset(count)
-    plies = rng.integers(low, (high or game.max_length) + 1, count)
-    for ply in range(plies.max()):
-        mask = game.legal(states)
-        go = np.flatnonzero((ply < plies) & mask.any(axis=1))
-        moved = states[go]
-        game.advance(moved, choose(mask[go], rng))
-        states[go] = moved
-    return states[~game.over(states)]
-
-
-def choose(mask, rng):
-    return np.argmax(np.where(mask, rng.random(mask.shape), -1), axis=1)
 
 
 # ---- known values --------------------------------------------------------------------------------------------------
@@ -347,17 +327,9 @@ def test_a_second_search_knows_what_was_proven(cache):
 def test_a_damaged_file_is_ignored_with_a_word_and_written_anew(cache, damage):
     fill()
     path = cache / "search-connect_four4x4.npz"
-    content, good = bytearray(path.read_bytes()), dict(np.load(path))
-    if damage == "truncated":
-        path.write_bytes(content[: len(content) // 2])
-    elif damage == "flipped":
-        content[len(content) // 2] ^= 0xFF
-        path.write_bytes(content)
-    elif damage == "text":
-        path.write_text("agent_a,agent_b\n")
-    elif damage == "empty":
-        path.write_bytes(b"")
-    elif damage == "other rules":
+    good = dict(np.load(path))
+    damage_file(path, damage)
+    if damage == "other rules":
         np.savez(path, **{**good, "label": np.array(str(good["label"])[:-1] + "?")})
     elif damage == "shape":
         np.savez(path, **{**good, "table": good["table"][:, :1]})

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from boards import edited, play_beside
 from y_twin import SlowY
 
 from games import HEADER, OVER, RESULT, TO_MOVE, GameError, make
@@ -115,16 +116,13 @@ def test_random_games_agree_with_the_twin(size, count):
     game = make("y", size=size)
     rng = np.random.default_rng(size)
     for _ in range(int(os.environ.get("ISOELO_TWIN_GAMES", count))):
-        state, twin = game.reset(1), SlowY(size)
-        while legal := twin.legal():
-            assert np.flatnonzero(game.legal(state)[0]).tolist() == legal
-            action = rng.choice(legal)
-            twin.play(action)
-            game.advance(state, np.array([action]))
+        twin = SlowY(size)
+
+        def same_codes(state, twin=twin):
             assert state[0, HEADER:].tolist() == twin.codes()
-            assert state[0, TO_MOVE] == twin.player
-            assert game.observe(state)[0].tolist() == twin.views()
-        assert game.result(state)[0] == 1 - 2 * twin.winner() and game.over(state)[0]
+
+        play_beside(game, twin, rng, same_codes)
+        assert twin.winner() is not None
 
 
 def test_full_boards_of_any_mixture_have_one_winner_and_it_is_the_twins():
@@ -179,13 +177,6 @@ def test_settings_that_cannot_be(settings, words):
     with pytest.raises(GameError) as caught:
         make("y", **settings)
     assert words in str(caught.value)
-
-
-def edited(board, *replacements):
-    for old, new in replacements:
-        assert old in board
-        board = board.replace(old, new)
-    return board
 
 
 WON_TWICE = """
