@@ -6,6 +6,7 @@ import torch
 
 from agents.network import make_network
 from games import make
+from games.core import ActionLayout
 from training.learner import Learner, learning_rate
 from training.replay import Replay
 from training.selfplay import Samples
@@ -108,8 +109,10 @@ def test_the_learning_rate_falls_to_a_tenth_over_the_cooldown():
 
 
 def test_samples_of_another_size_are_learnt_through_the_network_of_that_size():
-    """Breakthrough numbers its actions by cell, so that each size puts the logits in an order of its own."""
-    small, large = make("breakthrough", rows=4, columns=3), make("breakthrough", rows=5, columns=4)
+    """Here actions are numbered from the last cell, so that each size puts the logits in an order of its own."""
+    small, large = make("hex", size=3), make("hex", size=4)
+    for game in (small, large):
+        game.layout = ActionLayout(1, 0, 0, np.arange(game.num_actions)[::-1].copy())
     net = make_network("conv", small, width=4, depth=1)
     rng, replay = np.random.default_rng(0), Replay(large, 64)
     replay.add(Samples(rng.integers(0, 2, (64, *large.observation_shape)).astype(np.float16),
