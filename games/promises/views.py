@@ -109,13 +109,31 @@ def check_symmetries(game: Game, seed: int) -> None:
                 raise PromiseBroken(f"symmetry {k} after symmetry {m} is not among the symmetries: one is missing")
     games = random_games(game, seed, 32)
     for k in range(len(actions)):
-        _play_mirrored(game, games, k)
+        _find_mirrored(game, games, k)
 
 
-def _play_mirrored(game, games, k):
-    """Play `games` again with every action mapped by symmetry `k`; views, masks and results must map too."""
-    actions, cells = game.symmetries.actions[k], game.symmetries.cells[k]
-    back, mirror = np.argsort(game.views, axis=1), np.argsort(actions)
+def _find_mirrored(game, games, k):
+    """Turn `k` of player 0's view is some turn of player 1's, mostly `k`; not so where his board is transposed."""
+    try:
+        _play_mirrored(game, games, k, k)
+    except PromiseBroken:
+        turned = (game.views[0] != game.views[1]).any()
+        if not turned or not any(_is_mirrored(game, games, k, m) for m in range(len(game.symmetries.actions))):
+            raise
+
+
+def _is_mirrored(game, games, k, m):
+    try:
+        _play_mirrored(game, games, k, m)
+    except PromiseBroken:
+        return False
+    return True
+
+
+def _play_mirrored(game, games, *turn):
+    """Play `games` again with the actions of player p mapped by symmetry turn[p]; all that is seen must map too."""
+    actions, cells = game.symmetries.actions[list(turn)], game.symmetries.cells[list(turn)]
+    back, mirror, k = np.argsort(game.views, axis=1), np.argsort(actions, axis=1), turn[0]
     states = games.states[0]
     hint = "; `actions` and `cells` must turn the same way (position'[j] = position[table[k, j]]), as the mover sees it"
     for t in range(len(games.states)):
@@ -125,13 +143,14 @@ def _play_mirrored(game, games, k):
         wrong = game.over(states) != game.over(straight)
         wrong |= game.result(states) != game.result(straight)
         refuse_first(game, straight, wrong, f"played through symmetry {k}, this game ends differently{hint}")
-        planes = game.observe(straight).reshape(shape)[:, :, cells]
+        movers = straight[:, TO_MOVE]
+        planes = np.take_along_axis(game.observe(straight).reshape(shape), cells[movers][:, None], 2)
         wrong = running & rows_differ(planes, game.observe(states).reshape(shape))
         refuse_first(game, straight, wrong, f"symmetry {k} does not map this position to the one it looks like{hint}")
-        masks = in_view(game, straight, game.legal(straight))[:, actions]
+        masks = np.take_along_axis(in_view(game, straight, game.legal(straight)), actions[movers], 1)
         wrong = (masks != in_view(game, states, game.legal(states))).any(axis=1)
         refuse_first(game, straight, wrong, f"symmetry {k} does not map the legal actions of this position{hint}")
         if t < len(games.actions):
             played = games.actions[t]
-            mapped = game.views[states[:, TO_MOVE], mirror[back[straight[:, TO_MOVE], played]]]
+            mapped = game.views[states[:, TO_MOVE], mirror[movers, back[movers, played]]]
             states = after(game, states, np.where(played >= 0, mapped, -1))

@@ -5,10 +5,13 @@ import sys
 
 import broken
 import pytest
+from transposed import Transposed
 
 from games import GameError, make
 from games.conformance import CHECKS, PromiseBroken, check_game, main, parametrize_with_checks, run_checks
+from games.core import Symmetries
 from games.hex import Hex
+from games.promises.views import check_symmetries
 from games.tictactoe import TicTacToe
 
 NAMES = [check.__name__ for check in CHECKS]
@@ -17,6 +20,18 @@ NAMES = [check.__name__ for check in CHECKS]
 @parametrize_with_checks([TicTacToe, lambda: Hex(size=2, swap=True), Hex(size=3), Hex(size=5), Hex(size=5, swap=True)])
 def test_games_keep_every_promise(game, check):
     check(game, 0)
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_symmetries_are_those_of_each_players_own_view(size):
+    check_symmetries(Transposed(size), 0)
+
+
+def test_a_symmetry_of_one_player_only_is_refused():
+    game = Transposed(4)
+    game.symmetries = Symmetries(game.symmetries.actions[:2], game.symmetries.cells[:2])
+    with pytest.raises(PromiseBroken, match="symmetry 1 does not map"):
+        check_symmetries(game, 0)
 
 
 @pytest.mark.parametrize("settings", [{"size": 2}, {"size": 4, "swap": True}, {"size": 7}, {"size": 11, "swap": True}])
