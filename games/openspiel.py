@@ -18,7 +18,9 @@ Text      OpenSpiel's drawing, then the moves, by which `parse` finds the positi
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import os
 import re
 from array import array
 from collections.abc import Iterator
@@ -286,10 +288,12 @@ def load(text: str) -> pyspiel.Game:
     name = text.partition("(")[0].strip()
     names = pyspiel.registered_names()
     if name not in names:
-        near = difflib.get_close_matches(name, names, 5, 0.5) or ["breakthrough", "havannah(board_size=4)", "hex"]
+        fitting = [kind.short_name for kind in pyspiel.registered_games() if _fits(kind)]
+        near = difflib.get_close_matches(name, fitting, 5, 0.5) or ["breakthrough", "havannah(board_size=4)", "hex"]
         raise GameError(f"openspiel: OpenSpiel has no game {name!r}: expected one such as {', '.join(near)}")
     try:
-        game = load_game(text)
+        with _silent():
+            game = load_game(text)
         if name == "hex":
             game = pyspiel.load_game(name, {**game.get_parameters(), "plain_obs_tensor": True})
         _check(text, game)
@@ -298,6 +302,25 @@ def load(text: str) -> pyspiel.Game:
             raise
         raise GameError(f"openspiel: {text!r} cannot be: OpenSpiel says {' '.join(str(error).split())!r}") from None
     return game
+
+
+def _fits(kind: pyspiel.GameType) -> bool:
+    """Whether a game of this type may be offered; sizes are another question."""
+    facts = all(getattr(kind, fact) == wanted for fact, (wanted, _, _) in EXPECTED.items())
+    return facts and kind.min_num_players <= 2 <= kind.max_num_players and kind.provides_observation_tensor
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """OpenSpiel writes an error to the file descriptor of stderr before it raises it; ours alone is to be read."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _check(text, game):

@@ -209,6 +209,18 @@ def test_a_step_costs_little_more_than_openspiel_itself():
     assert bridge < 3 * cloned
 
 
+def test_openspiel_itself_writes_nothing_beside_the_error(capfd):
+    with pytest.raises(GameError, match="OpenSpiel says"):
+        make("openspiel", id="hex(colour=3)")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_games_that_are_refused_are_not_proposed():
+    with pytest.raises(GameError, match="has no game 'kuhn'") as caught:
+        make("openspiel", id="kuhn")
+    assert "kuhn_poker" not in str(caught.value)
+
+
 def test_the_command_tells_an_unknown_game_in_one_line():
     ended = subprocess.run([sys.executable, "-m", "games.conformance", "openspiel", "id=havana"],
                            capture_output=True, text=True)  # fmt: skip
