@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.agent import AgentError, Strategy, check_strategy, default_settings, make_strategy
 from games import Game
+from mcts import refuse_budget
 from training.settings import SettingsError
 
 ALWAYS = ("random", "perfect")  # in every pool that can have them
@@ -80,8 +81,12 @@ class Arena:
         return ({"sample": True} if self.sample else {}) | (self.settings or {})
 
     def check(self, game: Game | None = None) -> None:
-        """Raises AgentError for players that cannot be, and with `game` for outside players that cannot play it."""
-        check_strategy(self.strategy, self.strategy_settings())
+        """Raises AgentError for players that cannot be, and with `game` for outside players that cannot play it.
+
+        Also ValueError for a budget that fits into no memory, even if a single game is played.
+        """
+        if check_strategy(self.strategy, self.strategy_settings()).uses_budget and game is not None:
+            refuse_budget(game, 1, max(self.budgets))
         known = [player.check() for player in self.outside]
         for number, (player, facts) in enumerate(zip(self.outside, known, strict=True)):
             if facts in known[:number]:

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from agents.network import PRECISIONS, NetworkError, make_network
+from agents.network import PRECISIONS, NetworkError, NetworkEvaluator, make_network
 from experiments.arena_settings import Arena
 from experiments.command import typed
 from experiments.rule_settings import normalise, rule_of
 from games import Game, GameError, make
+from games.conformance import refuse_unsound
 from games.files import sweep_up, write_text
-from mcts import RuleError
+from mcts import RuleError, refuse_budget
 from training import interrupt
 from training.boards import games_of, networks_on
 from training.interrupt import Interrupted
@@ -96,9 +97,13 @@ def check(config: DictConfig) -> Cell:
         raise SettingsError(f"training.reuse=true cannot be with search.rule={cell.search['rule']}: its budget decides "
                             "all steps of a search, so that none can be taken up again")  # fmt: skip
     games = boards(cell)
-    networks_on(make_network(game=games[0], **cell.network), games)
+    network = make_network(game=games[0], **cell.network)
+    networks_on(network, games)
     for game in games:
+        refuse_budget(game, cell.training.games, cell.training.budget)
         cell.arena.check(game)
+    if cell.device == "cpu":
+        NetworkEvaluator(network, precision=cell.precision)
     if cell.device != "cpu":
         _check_device(cell.device)
     return cell
@@ -151,7 +156,8 @@ def settings_of(config: dict) -> dict:
 def refuse_changed_settings(path: Path, config: DictConfig) -> None:
     """Raises SettingsError if the cell in folder `path` was begun with other settings, naming one that differs."""
     file = path / "config.yaml"
-    if not file.exists():
+    begun = (path / "checkpoint").exists() or (path / "snapshots").exists()
+    if not begun or not file.exists():
         return
     try:
         stored = settings_of(OmegaConf.to_container(OmegaConf.load(file), resolve=True))  # type: ignore[arg-type]
@@ -203,6 +209,9 @@ def run_cell(config: DictConfig, name: str, in_study: bool) -> str:
     Inside a study a failure is written to status.json and told once, so that the other cells go on; alone it raises.
     """
     cell = check(config)
+    if not in_study:
+        for game in boards(cell):
+            refuse_unsound(game)
     path = folder(cell, name)
     interrupt.listen(follow_parent=in_study)
     if interrupt.told():
@@ -246,10 +255,11 @@ def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
         monitor.bar.close()  # so that an error begins a line of its own
     least = min(run.boards, key=lambda board: len(board.replay))
     if len(least.replay) < cell.training.batch:
+        length = "train_flops" if cell.training.train_flops > 0 else "positions"
         raise SettingsError(
-            f"training.positions={cell.training.positions} cannot be: ended games gave {len(least.replay)} samples of "
-            f"{least.game.title}, and the first learner step there waits for training.batch={cell.training.batch}; "
-            f"raise positions, or lower training.games or training.batch, and delete {path}"
+            f"training.{length}={getattr(cell.training, length)} cannot be: ended games gave {len(least.replay)} "
+            f"samples of {least.game.title}, and the first learner step there waits for training.batch="
+            f"{cell.training.batch}; raise {length}, or lower training.games or training.batch, and delete {path}"
         )
     write_provenance(path / "provenance.json", seed=cell.seed, seconds=run.ledger.wall_seconds)
     write_status(path, "done", 1.0)

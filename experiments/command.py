@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -49,16 +50,70 @@ def one_line_errors(command: Callable) -> Callable:
 
 
 def one_line(error: BaseException) -> str:
-    """What went wrong, without the configuration library's hints about its own internals."""
-    noise = ("To append", "full_key:", "object_type=", "Config search path", "Set hydra.verbose")
+    """What went wrong and what would be right, without the configuration library's hints about its own internals."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return _of_file(error)
+    noise = ("To append", "full_key:", "object_type=", "reference_type=", "Config search path", "provider=",
+             "Set hydra.verbose")  # fmt: skip
     lines = [line.strip() for line in str(error).splitlines()]
     text = " ".join(line for line in lines if line and not line.startswith(noise)) or type(error).__name__
     if text.startswith("Could not override"):
         text += " There is no such setting: correct its name; --cfg job lists all of them"
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        text += "; what is finished is kept: make room, then the same command goes on"
+    if isinstance(error, OSError) and error.errno in FULL:
+        text += ROOM
     key = getattr(error, "full_key", None)
+    for pattern, clear in REWORDED:
+        if found := re.search(pattern, text):
+            return clear(key, *found.groups())
     return f"{key}: {text}" if key else text
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+ROOM = "; what is finished is kept: make room, then the same command goes on"
+
+
+def _of_file(error: OSError) -> str:
+    if error.errno in FULL:
+        remedy = ROOM
+    elif error.errno in (errno.EEXIST, errno.ENOTDIR):
+        remedy = ", and no folder: choose another path"
+    else:
+        remedy = ": correct the path, or the rights to its folder"
+    return f"{error.filename}: {error.strerror}{remedy}"
+
+
+def _no_choice(_: str | None, group: str, name: str, known: str) -> str:
+    own = "; one of your own is called 'package.module:Class'" if group in ("game", "network") else ""
+    return f"{group}={name} cannot be: expected one of {', '.join(known.split())}{own}"
+
+
+def _no_number(key: str | None, value: str, kind: str) -> str:
+    wanted = {"Integer": "a whole number", "Float": "a number", "bool": "true or false"}.get(kind, kind)
+    return f"{key}={value} cannot be: expected {wanted}"
+
+
+def _no_list(key: str | None) -> str:
+    return f"{key} cannot be a single value: expected a list such as [1,4]"
+
+
+def _not_given(_: str | None, key: str) -> str:
+    return f"{key} is not given: add {key}=...; --help shows an example"
+
+
+REWORDED: list[tuple[str, Callable[..., str]]] = [
+    (r"Could not find '([\w/]+)/([^'/]+)' Available options in '[^']*': (.*)", _no_choice),
+    (r"Value (.*) of type '\w+' could not be converted to (\w+)", _no_number),
+    (r"Value (.*) is not a valid (bool)\b", _no_number),
+    (
+        r"is not a ListConfig, list or tuple",
+        _no_list,
+    ),
+    (
+        r"(?i)missing mandatory value: (\w+)",
+        _not_given,
+    ),
+]
+"""What the configuration library says, as a pattern, and how to say it: functions of the setting and of the groups."""
 
 
 def typed(schema: type, config: DictConfig) -> Any:
@@ -69,6 +124,8 @@ def typed(schema: type, config: DictConfig) -> Any:
 def run_application(main: Callable) -> None:
     """Call a Hydra application so that its composition errors (an unknown or mistyped setting) end in one line too."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra would print and exit on its own
+
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))  # it may stand anywhere
 
     @one_line_errors
     def application():

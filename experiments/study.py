@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 import psutil
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -28,6 +29,7 @@ from agents.network import make_network
 from experiments import cells, outside
 from experiments.command import one_line_errors
 from experiments.provenance import write_provenance
+from games.conformance import refuse_unsound
 from games.files import write_text
 from training import interrupt
 from training.boards import networks_on
@@ -64,6 +66,8 @@ class StudyCallback(Callback):
         _refuse_varied(expanded)
         cells.refuse_same_size(game for _, cell, _ in expanded for game in cells.boards(cell))
         weights = {name: _work(cells.check(cell)) for name, cell, _ in expanded}
+        for game in {game.title: game for _, cell, _ in expanded for game in cells.boards(cell)}.values():
+            refuse_unsound(game)
         for name, cell, _ in expanded:
             cells.refuse_changed_settings(self.study_dir / "runs" / name, cell)
         record = {
@@ -133,7 +137,8 @@ def expand(config: DictConfig) -> list[tuple[str, DictConfig, list[str]]]:
     loader = GlobalHydra.instance().config_loader()
     params = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
     outside.offer(params)
-    parsed = OverridesParser.create(config_loader=loader).parse_overrides([*params, *config.hydra.overrides.task])
+    given = [*params, *as_written(config.hydra.overrides.task)]
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides(given)
     swept = {override.get_key_element() for override in parsed if override.is_sweep_override()}
     found: dict[str, tuple[str, DictConfig, list[str]]] = {}
     for overrides in itertools.chain(*BasicSweeper.split_arguments(parsed, None)):
@@ -143,9 +148,16 @@ def expand(config: DictConfig) -> list[tuple[str, DictConfig, list[str]]]:
             del cell["hydra"]
         name = cells.cell_name(cell, varied)
         if name in found:
-            raise SettingsError(f"two cells of the sweep are {name}: {overrides} and {found[name][2]}; drop one")
+            raise SettingsError(f"two cells of the sweep are {name}: {overrides} and {found[name][2]}; drop one, or "
+                                "where their boards differ give the game a `title` that tells them apart")  # fmt: skip
         found[name] = (name, cell, overrides)
     return list(found.values())
+
+
+def as_written(overrides: Any) -> list[str]:
+    """Overrides that may refer to others, such as game.columns=${game.rows}, which differs between cells."""
+    written: Any = OmegaConf.to_container(overrides, resolve=False)
+    return written
 
 
 def _refuse_varied(expanded: list[tuple[str, DictConfig, list[str]]]) -> None:
@@ -160,7 +172,7 @@ def name_in_study(config: DictConfig, overrides: list[str]) -> str:
     """The name that `expand` gave the cell with these overrides, from study.yaml."""
     record = OmegaConf.load(Path(config.studies) / config.study.name / "study.yaml")
     for name, known in record.cells.items():
-        if sorted(known) == sorted(overrides):
+        if sorted(as_written(known)) == sorted(overrides):
             return str(name)
     raise SettingsError(f"study {config.study.name!r} has no cell with {overrides}: start it with its own command")
 

@@ -20,13 +20,19 @@ from collections.abc import Callable, Iterable, Iterator
 
 from games.core import Game, GameError, make, parse_settings
 from games.promises import CHECKS, PromiseBroken, check_declared_facts, check_plain_python
+from games.promises.rules import check_header, check_legal, check_length, check_reset, check_result, check_same_again
+from games.promises.views import check_observation
+from games.registry import name_of
 
-__all__ = ["CHECKS", "PromiseBroken", "check_game", "parametrize_with_checks", "run_checks"]
+__all__ = ["CHECKS", "PromiseBroken", "check_game", "parametrize_with_checks", "refuse_unsound", "run_checks"]
 
 Check = Callable[[Game, int], None]
 
 # What these find can crash the process or make nonsense of the others, so they come first and the rest waits.
 GROUNDS: tuple[Check, ...] = (check_declared_facts, check_plain_python)
+FIRST_LOOK: tuple[Check, ...] = (
+    *GROUNDS, check_header, check_legal, check_length, check_result, check_reset, check_same_again, check_observation,
+)  # fmt: skip
 
 
 def run_checks(game: Game, seed: int = 0, skip: Iterable[str] = ()) -> Iterator[tuple[str, str | None]]:
@@ -51,6 +57,22 @@ def run_checks(game: Game, seed: int = 0, skip: Iterable[str] = ()) -> Iterator[
             continue
         if check in GROUNDS:
             return
+
+
+def refuse_unsound(game: Game) -> None:
+    """A quick look at a game from outside, before work is spent on it.
+
+    Raises GameError if it breaks a promise without which a search would crash or find nonsense.
+    """
+    name = name_of(type(game), "games")
+    for check in FIRST_LOOK if ":" in name else ():
+        try:
+            check(game, 0)
+        except Exception as error:
+            reason = str(error) if isinstance(error, PromiseBroken) else f"{type(error).__name__}: {error}"
+            words = " ".join([name, *(f"{key}={value}" for key, value in game.settings.items())])
+            raise GameError(f"{game.title} breaks a promise, {check.__name__}: {reason.splitlines()[0]} See "
+                            f"python -m games.conformance {words}") from None  # fmt: skip
 
 
 def check_game(game: Game | Callable[[], Game], seed: int = 0, skip: Iterable[str] = ()) -> None:

@@ -28,11 +28,13 @@ def find(name: str, package: str, base: type[T], error: type[Exception]) -> type
     except ModuleNotFoundError as missing:
         if missing.name is None or not target.startswith(missing.name):
             raise error(f"{what} {name!r} cannot be imported: {missing}") from missing
-        raise error(f"no {what} {name!r}: {known}") from None
+        where = f"there is no module {missing.name}, seen from here and PYTHONPATH; " if attribute else ""
+        raise error(f"no {what} {name!r}: {where}{known}") from None
     candidates = [getattr(module, attribute, None)] if attribute else _defined_in(module)
     classes = [c for c in candidates if inspect.isclass(c) and issubclass(c, base)]
     if len(classes) != 1:
-        raise error(f"no {what} {name!r}: {target} has {len(classes)} subclasses of {base.__name__} there; {known}")
+        there = [c.__name__ for c in _defined_in(module) if issubclass(c, base)]
+        raise error(f"no {what} {name!r}: {target} has the subclasses {there} of {base.__name__}; {known}")
     return classes[0]
 
 

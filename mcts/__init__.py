@@ -15,7 +15,19 @@ from mcts.gumbel import Gumbel
 from mcts.puct import Puct
 from mcts.regularised import Regularised
 from mcts.rule import Rule, RuleError, make_rule
-from mcts.search import Evaluator, Search, search
+from mcts.search import Evaluator, Search, refuse_budget, search
 from mcts.tree import Tree
 
-__all__ = ["Evaluator", "Gumbel", "Puct", "Regularised", "Rule", "RuleError", "Search", "Tree", "make_rule", "search"]
+__all__ = [
+    "Evaluator",
+    "Gumbel",
+    "Puct",
+    "Regularised",
+    "Rule",
+    "RuleError",
+    "Search",
+    "Tree",
+    "make_rule",
+    "refuse_budget",
+    "search",
+]

@@ -260,16 +260,21 @@ def _check(game, states, nodes):
         raise ValueError(f"row {np.flatnonzero(game.over(states))[0]} is a finished game: there is nothing to search")
     if nodes < 1:
         raise ValueError(f"budget {nodes} cannot be: a search needs at least 1 evaluation, the root's own")
-    state_bytes = states.dtype.itemsize * states.shape[1]
-    needed = len(states) * bytes_per_tree(nodes, game.num_actions, state_bytes)
+    refuse_budget(game, len(states), nodes)
+
+
+def refuse_budget(game: Game, count: int, nodes: int) -> None:
+    """Raise ValueError if the trees of `count` positions with this budget cannot fit into the memory that is free."""
+    state_bytes = np.dtype(game.state_dtype).itemsize * game.state_words
+    needed = count * bytes_per_tree(nodes, game.num_actions, state_bytes)
     if needed <= _ALWAYS_FREE:
         return
     free = max(psutil.virtual_memory().available, _ALWAYS_FREE)
     if needed > free:
         fixed = bytes_per_tree(0, game.num_actions, state_bytes)
-        most = (free // len(states) - fixed) // (bytes_per_tree(1, game.num_actions, state_bytes) - fixed)
+        most = (free // count - fixed) // (bytes_per_tree(1, game.num_actions, state_bytes) - fixed)
         raise ValueError(
-            f"budget {nodes} cannot be: trees for {len(states)} positions of {game.title} need {needed / 2**30:.1f} "
+            f"budget {nodes} cannot be: trees for {count} positions of {game.title} need {needed / 2**30:.1f} "
             f"GiB and {free / 2**30:.1f} GiB are free; the largest budget that fits is {max(most, 0)}"
         )
 

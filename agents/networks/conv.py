@@ -128,6 +128,9 @@ class Conv(Network):
         return self.columns(pool(x, 2).transpose(1, 2)).transpose(1, 2).flatten(1)
 
     def forward_pass(self, precision="float32"):
+        if precision == "bfloat16":
+            raise NetworkError("precision=bfloat16 cannot be with network 'conv' on a processor: expected float32, or "
+                               "device=cuda")  # fmt: skip
         input, *blocks, cells, columns, board, hidden, value = (
             tuple(layer.parameters())
             for layer in (self.input, *self.blocks, self.cells, self.columns, self.board, self.hidden, self.value)

@@ -6,14 +6,17 @@ from applications import TINY_RUN, TINY_STUDY, call, everything, finish, lines, 
 NOT_SETTINGS = [
     (["training.positons=5"], "training.positons"),
     (["trainng.positions=5"], "There is no such setting"),
-    (["training.positions=many"], "training.positions: Value 'many'"),
-    (["training.positions=1.5"], "training.positions: Value '1.5'"),
-    (["training.learning_rate=fast"], "training.learning_rate: Value 'fast'"),
-    (["seed=first"], "seed: Value 'first'"),
+    (["training.positions=many"], "training.positions='many' cannot be: expected a whole number\n"),
+    (["training.positions=1.5"], "training.positions='1.5' cannot be: expected a whole number\n"),
+    (["training.learning_rate=fast"], "training.learning_rate='fast' cannot be: expected a number\n"),
+    (["arena.sample=perhaps"], "arena.sample='perhaps' cannot be: expected true or false\n"),
+    (["arena.budgets=4"], "arena.budgets cannot be a single value: expected a list such as [1,4]\n"),
+    (["seed=first"], "seed='first' cannot be: expected a whole number\n"),
     (["game.size=[3"], "'[3'"),
     (["game.size"], "missing EQUAL"),
-    (["game=chess"], "game/chess"),
-    (["study=nothing"], "study/nothing"),
+    (["game=chess"], "game=chess cannot be: expected one of breakthrough, connect_four,"),
+    (["game=chess"], "y; one of your own is called 'package.module:Class'\n"),
+    (["study=nothing"], "study=nothing cannot be: expected one of adhoc, options, perfect, "),
 ]
 IMPOSSIBLE = [
     (["game.size=1"], "hex: size=1 cannot be: expected an integer from 2 to 19"),
@@ -53,17 +56,24 @@ IMPOSSIBLE = [
     (["threads=0"], "threads=0 cannot be"),
     (["jobs=0"], "jobs=0 cannot be"),
     (["device=nonsense"], "device='nonsense' cannot be used here"),
+    (["training.budget=1000000000"], "budget 1000000000 cannot be: trees for 256 positions of hex5 need"),
+    (["arena.budgets=[1,100000000000]"], "budget 100000000000 cannot be: trees for 1 positions of hex5 need"),
+    (["network=conv", "precision=bfloat16"], "precision=bfloat16 cannot be with network 'conv' on a processor"),
 ]
 SWEEPS = [
     (["game.size=3,1"], "size=1 cannot be"),
     (["network.width=8,2000"], "width=2000 cannot be"),
-    (["training.positions=100,many"], "training.positions: Value 'many'"),
+    (["training.positions=100,many"], "training.positions='many' cannot be: expected a whole number"),
     (["training.positons=100,200"], "training.positons"),
     (["network=conv", "training.boards=[{size: 3}],[{size: 3},{size: 1}]"], "size=1 cannot be"),
     (["game.size=3,3"], "two cells of the sweep are hex3"),
     (
         ["game=connect_four", "game.rows=4,6", "game.columns=6,4", "game.connect=3"],
         "connect_four4x6-3 and connect_four6x4-3 are both of size 24",
+    ),
+    (
+        ["game=connect_four", "game.rows=4,5", "game.columns=${game.rows}", "game.connect=5"],
+        "connect=5 cannot be on 4 x 4",
     ),
     (["study.name=a,b"], "study.name differs between the cells"),
     (["arena.openings=4,8"], "arena differs between the cells"),
@@ -88,6 +98,18 @@ def test_a_run_that_cannot_be_is_refused(tmp_path, arguments, message):
 @pytest.mark.parametrize("arguments, message", SWEEPS, ids=lambda value: str(value)[:40])
 def test_a_study_with_one_cell_that_cannot_be_is_refused_before_any_starts(tmp_path, arguments, message):
     refused(tmp_path, ["-m", *arguments], message)
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    ended = call("experiments.train", f"studies={tmp_path}/file")
+    assert ended.status == 1 and len(lines(ended.err)) == 1
+    assert f"{tmp_path}/file" in ended.err and "Not a directory, and no folder: choose another path" in ended.err
+
+
+@pytest.mark.parametrize("flag", ["-m", "--multirun"])
+def test_the_word_for_a_sweep_may_stand_anywhere(tmp_path, flag):
+    refused(tmp_path, ["game.size=3,1", flag, "seed=0"], "size=1 cannot be")
 
 
 def test_refusals_reach_the_shell(tmp_path):
@@ -132,10 +154,23 @@ def test_a_run_too_short_to_learn_says_so(tmp_path):
     assert "training.positions=32 cannot be" in ended.err and "raise positions" in ended.err
 
 
+def test_a_run_of_too_few_flops_says_so(tmp_path):
+    ended = call("experiments.train", *TINY_RUN, "training.train_flops=10", f"studies={tmp_path}")
+    assert ended.status == 1
+    assert "training.train_flops=10.0 cannot be" in ended.err and "raise train_flops" in ended.err
+
+
+def test_settings_of_which_nothing_was_trained_do_not_stand_in_the_way(tmp_path):
+    folder = tmp_path / "scratch" / "runs" / "hex3-6x1-s0"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("training: {budget: 1000000000}")
+    assert call("experiments.train", *TINY_RUN, "training.positions=1000", f"studies={tmp_path}").status == 0
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\0\0", b"game: [unclosed", b"3"])
 def test_a_damaged_config_of_a_begun_run_is_named(tmp_path, content):
     folder = tmp_path / "scratch" / "runs" / "hex3-6x1-s0"
-    folder.mkdir(parents=True)
+    (folder / "snapshots").mkdir(parents=True)
     (folder / "config.yaml").write_bytes(content)
     ended = call("experiments.train", *TINY_RUN, f"studies={tmp_path}")
     assert ended.status == 1 and len(lines(ended.err)) == 1, ended.err

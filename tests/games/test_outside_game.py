@@ -146,8 +146,10 @@ def test_a_study_file_of_ones_own_sweeps_it(tmp_path):
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    (["game=my_games.clobber:Nothing"], "no game 'my_games.clobber:Nothing'"),
-    (["game=my_games.nothing:Clobber"], "no game 'my_games.nothing:Clobber'"),
+    (["game=my_games.clobber:Nothing"], "my_games.clobber has the subclasses ['Clobber'] of Game"),
+    (["game=broken:IndexTooLarge"], "breaks a promise, check_plain_python: "),
+    (["-m", "game=broken:IndexTooLarge"], "See python -m games.conformance broken:IndexTooLarge"),
+    (["game=my_games.nothing:Clobber"], "no game 'my_games.nothing:Clobber': there is no module my_games.nothing"),
     (["game=my_games.linear:Linear"], "no game 'my_games.linear:Linear'"),
     (["network=my_games.clobber:Clobber"], "no network 'my_games.clobber:Clobber'"),
     ([f"game={CLOBBER}", "game.size=1"], "clobber: size=1 cannot be: expected an integer from 2 to 9"),
@@ -157,6 +159,8 @@ def test_a_study_file_of_ones_own_sweeps_it(tmp_path):
     (["arena.strategy=my_games.raw:Raw", "arena.settings={heat: 2}"], "has no setting 'heat': it takes temperature"),
     (["arena.strategy=my_games.raw:Raw", "arena.sample=true"], "has no setting 'sample'"),
     (["game=openspiel", "game.id=backgammon"], "backgammon"),
+    (["game=openspiel", "game.id=poker"], "expected one such as "),
+    (["game=openspiel", 'game.id="hex(colour=3)"'], "OpenSpiel says"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused_in_one_line(arguments, words, tmp_path):
     ended = call("experiments.train", *arguments, f"studies={tmp_path}/studies")
