@@ -7,16 +7,23 @@ games to their end are played by compiled code; all else is OpenSpiel's.
 from __future__ import annotations
 
 import functools
+import sys
 
 import numba
 import numpy as np
 import pyspiel
+from absl import logging
+from open_spiel.python.algorithms import mcts
 
 from agents.agent import AgentError
 from agents.openspiel import Counterpart
 from games import Game
 from games.core import OVER, RESULT, Rules
 from mcts.streams import seed_streams, uniform
+
+# absl, which comes with it, closes the stderr it found when the logging of the process is next configured, unless it is
+# the process's own: a redirected one would be lost to everybody.
+logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 
 class GuestGame:
@@ -138,8 +145,6 @@ class Guest:
 
     def mcts_bot(self, c: float, simulations: int, rollouts: int, seed: int):
         """OpenSpiel's MCTSBot in Python."""
-        from open_spiel.python.algorithms import mcts  # takes over the logging of the process: only where it is needed
-
         return mcts.MCTSBot(self.reference, c, simulations, RandomGames(self.game, rollouts, seed), solve=True,
                             random_state=np.random.RandomState(seed))  # fmt: skip
 

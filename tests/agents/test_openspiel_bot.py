@@ -1,15 +1,18 @@
 """Our agents among OpenSpiel's bots, and OpenSpiel's players among our agents."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pyspiel
 import pytest
-from open_spiel.python.algorithms import evaluate_bots, mcts, minimax
+from open_spiel.python.algorithms import evaluate_bots, minimax
 
 from agents.agent import Agent, AgentError, Decision, Strategy, make_strategy
 from agents.network import NetworkEvaluator, make_network
 from agents.openspiel import Counterpart
 from agents.openspiel_bot import OpenSpielBot
-from agents.openspiel_guest import Guest, RandomGames
+from agents.openspiel_guest import Guest, RandomGames, mcts
 from experiments.play import Player, Protocol, play_pairs
 from games import make
 from mcts.streams import seed_streams
@@ -237,6 +240,19 @@ def test_guests_are_searched_as_openspiels_own_positions():
         worth = [minimax.alpha_beta_search(game, state=start, maximizing_player_id=0)[0]
                  for game, start in ((theirs, position), (guest.reference, own))]  # fmt: skip
         assert worth[0] == worth[1]
+
+
+def test_a_redirected_stderr_survives_openspiels_logging():
+    code = """if True:
+        import contextlib, io, logging.config
+        kept = io.StringIO()
+        with contextlib.redirect_stderr(kept):
+            from agents import openspiel_guest
+        logging.config.dictConfig({"version": 1})
+        kept.write("open")
+    """
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_random_games_of_a_guest_are_uniformly_random():

@@ -40,7 +40,9 @@ def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_space(disk, tiny
     ended = finish(process)
     assert ended.status == 1
     last = ended.err.splitlines()[-1]
-    assert last.startswith(f"error: {folder}") and "No space left on device; what is finished is kept" in last, ended.err
+    assert last.startswith(f"error: {folder}") and "No space left on device; what is finished is kept" in last, (
+        ended.err
+    )
     assert "make room, then the same command goes on" in last and "Traceback" not in ended.err
     whole = snapshots(tiny_run)
     assert all(content == whole[name] for name, content in snapshots(folder).items())
