@@ -173,13 +173,13 @@ def test_fewer_snapshots_and_other_budgets_make_another_pool(tiny_study):
 
 REFUSED = [
     (["arena.openings=0"], "arena.openings=0 cannot be: expected at least 1"),
-    (["arena.openings=many"], "Value 'many'"),
+    (["arena.openings=many"], "openings='many' cannot be: expected a whole number"),
     (["arena.opening=4"], "arena.opening"),
     (["arena.budgets=[0]"], "arena.budgets=[0] cannot be"),
-    (["arena.budgets=[two]"], "Value 'two'"),
+    (["arena.budgets=[two]"], "budgets[0]='two' cannot be: expected a whole number"),
     (["arena.budgets=3"], "budgets"),
     (["arena.strategy=nonsense"], "no strategy 'nonsense'"),
-    (["arena.sample=maybe"], "Value 'maybe'"),
+    (["arena.sample=maybe"], "sample='maybe' cannot be: expected true or false"),
     (["arena.opening_moves=0"], "would replay one game"),
     (["studydir=x"], "studydir"),
 ]
