@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from games.core import Game, GameError, make, parse_settings
 from games.promises import CHECKS, PromiseBroken, check_declared_facts, check_plain_python
+from games.promises.memory import check_leftovers
 from games.promises.rules import check_header, check_legal, check_length, check_reset, check_result, check_same_again
 from games.promises.views import check_observation
 from games.registry import name_of
@@ -32,6 +33,7 @@ Check = Callable[[Game, int], None]
 GROUNDS: tuple[Check, ...] = (check_declared_facts, check_plain_python)
 FIRST_LOOK: tuple[Check, ...] = (
     *GROUNDS, check_header, check_legal, check_length, check_result, check_reset, check_same_again, check_observation,
+    check_leftovers,
 )  # fmt: skip
 
 
@@ -70,8 +72,9 @@ def refuse_unsound(game: Game) -> None:
             check(game, 0)
         except Exception as error:
             reason = str(error) if isinstance(error, PromiseBroken) else f"{type(error).__name__}: {error}"
+            first = reason.splitlines()[0].removesuffix(" Position:")
             words = " ".join([name, *(f"{key}={value}" for key, value in game.settings.items())])
-            raise GameError(f"{game.title} breaks a promise, {check.__name__}: {reason.splitlines()[0]} See "
+            raise GameError(f"{game.title} breaks a promise, {check.__name__}: {first} See "
                             f"python -m games.conformance {words}") from None  # fmt: skip
 
 

@@ -2,13 +2,22 @@
 
 import subprocess
 import sys
+from unittest import mock
 
 import broken
 import pytest
 from transposed import Transposed
 
 from games import GameError, make
-from games.conformance import CHECKS, PromiseBroken, check_game, main, parametrize_with_checks, run_checks
+from games.conformance import (
+    CHECKS,
+    PromiseBroken,
+    check_game,
+    main,
+    parametrize_with_checks,
+    refuse_unsound,
+    run_checks,
+)
 from games.core import Symmetries
 from games.hex import Hex
 from games.promises.views import check_symmetries
@@ -64,6 +73,21 @@ def test_check_game_names_all_broken_promises():
 
 class LongAndTrusting(broken.LongerThanDeclared):
     play = broken.TrustingPlay.play
+
+
+GRAVE = ("check_legal", "check_length", "check_observation", "check_leftovers")
+
+
+@pytest.mark.parametrize(("cls", "check"), [case[:2] for case in broken.BROKEN if case[1] in GRAVE])
+def test_what_a_search_could_not_bear_is_refused_at_first_sight(cls, check):
+    with pytest.raises(GameError, match=r"breaks a promise, check_\w+: .* See python -m games.conformance") as caught:
+        refuse_unsound(cls(**getattr(cls, "given", {})))
+    assert "\n" not in str(caught.value) and "Position:" not in str(caught.value)
+
+
+def test_the_collections_own_games_are_not_looked_at_again():
+    with mock.patch("games.conformance.FIRST_LOOK", [mock.Mock(side_effect=AssertionError)]):
+        refuse_unsound(TicTacToe())
 
 
 def test_promises_can_be_waived_by_name():
