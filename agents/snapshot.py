@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors
 import safetensors.torch
+import torch
 
 from agents.network import Network, NetworkError, make_network
 from games import Game, make, registry
@@ -15,6 +17,7 @@ from games.files import write_bytes
 
 _KEY = "isoelo"
 _VERSION = 1
+_DIGEST = "weights_sha256"
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,8 @@ def save_snapshot(path: Path, game: Game, network: Network, record: dict) -> Non
         "network": {"name": registry.name_of(type(network), "agents.networks"), **network.settings},
         **record,
     }
-    text = json.dumps(description, indent=1)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    text = json.dumps(description | {_DIGEST: _digest(weights)}, indent=1)
     write_bytes(path.with_suffix(".json"), text.encode())
     write_bytes(path, safetensors.torch.save(weights, {_KEY: text}))
 
@@ -65,18 +68,30 @@ def load_snapshot(path: Path, game: Game | None = None) -> Snapshot:
     Raises NetworkError for a missing, damaged or foreign file, and for weights that do not fit.
     """
     description = describe(path)
-    record = {key: value for key, value in description.items() if key not in ("version", "game", "network")}
+    record = {key: value for key, value in description.items() if key not in ("version", "game", "network", _DIGEST)}
     own = make(**description["game"])
     family = registry.find(description["network"]["name"], "agents.networks", Network, NetworkError)
     game = own if game is None else game
     if _rules(own, family.any_size) != _rules(game, family.any_size):
         raise NetworkError(f"snapshot {path} plays {own.title}, not {game.title}: choose one trained on {game.title}")
     network = make_network(game=game, **description["network"])
+    weights = safetensors.torch.load(path.read_bytes())
+    if description.get(_DIGEST) not in (None, _digest(weights)):
+        raise NetworkError(f"snapshot {path} is damaged: its weights are not those that were written; train again or "
+                           "restore it")  # fmt: skip
     try:
-        network.load_state_dict(safetensors.torch.load(path.read_bytes()))
+        network.load_state_dict(weights)
     except RuntimeError as error:
         raise NetworkError(f"snapshot {path}: its weights do not fit {network.title}: {error}") from None
     return Snapshot(game, network, record)
+
+
+def _digest(weights: dict[str, torch.Tensor]) -> str:
+    """Of names, shapes and bytes, in the order of the names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(weights.items()):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode() + tensor.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _rules(game: Game, any_size: bool) -> tuple[str, dict]:

@@ -30,6 +30,26 @@ def path(tmp_path, game, network):
     return path
 
 
+def test_a_flipped_bit_in_the_weights_is_noticed(path):
+    data = bytearray(path.read_bytes())
+    for place in (-1, -100, 8 + int.from_bytes(data[:8], "little")):  # the last bytes and the first of the weights
+        data[place] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(NetworkError, match="is damaged: its weights are not those that were written"):
+            load_snapshot(path)
+        data[place] ^= 1
+    path.write_bytes(data)
+    load_snapshot(path)
+
+
+def test_a_snapshot_without_a_digest_is_read(path, game, network):
+    """Older ones have none."""
+    weights = safetensors.torch.load(path.read_bytes())
+    description = {key: value for key, value in describe(path).items() if key != "weights_sha256"}
+    path.write_bytes(safetensors.torch.save(weights, {"isoelo": json.dumps(description)}))
+    assert load_snapshot(path, game).record == {"index": 0, "ledger": {"train_flops": 123}}
+
+
 def test_a_snapshot_comes_back_whole(path, game, network):
     snapshot = load_snapshot(path, game)
     assert (snapshot.game.name, snapshot.game.settings) == ("hex", {"size": 4, "swap": True})
