@@ -153,18 +153,30 @@ def settings_of(config: dict) -> dict:
     return kept
 
 
+def read_config(path: Path) -> dict[str, Any]:
+    """config.yaml of the cell in folder `path`. Raises SettingsError for a damaged file."""
+    file = path / "config.yaml"
+    try:
+        config = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+        if not isinstance(config, dict) or not {"game", "training"} <= set(config):
+            raise ValueError("it names no game and training")
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise SettingsError(
+            f"{file} cannot be read ({said}): delete the folder {path} to train this cell again"
+        ) from None
+    return config  # type: ignore[return-value]
+
+
 def refuse_changed_settings(path: Path, config: DictConfig) -> None:
     """Raises SettingsError if the cell in folder `path` was begun with other settings, naming one that differs."""
     file = path / "config.yaml"
     begun = (path / "checkpoint").exists() or (path / "snapshots").exists()
     if not begun or not file.exists():
         return
-    try:
-        stored = settings_of(OmegaConf.to_container(OmegaConf.load(file), resolve=True))  # type: ignore[arg-type]
-    except Exception as error:
-        raise SettingsError(
-            f"{file} cannot be read ({error}): delete the folder {path} to train this cell again"
-        ) from None
+    stored = settings_of(read_config(path))
     wanted = settings_of(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
     for key, old, new in _differences(stored, wanted):
         raise SettingsError(f"{path} was trained with {key}={old}, not {new}: a study does not mix settings; choose "

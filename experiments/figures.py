@@ -142,8 +142,10 @@ def exchange_rate(result: Result) -> Figure:
     whole, span = surface.numbers["exchange_rate"], np.array(surface.numbers["exchange_rate_ci"], float)
     if np.isfinite(span).all():
         axes.axhspan(*span, color=ACCENT, alpha=0.12, lw=0)
-    axes.axhline(whole, color=ACCENT, lw=1.4, label=f"whole surface: {_spread(whole, span)}")
-    top = [whole]
+    top = [0.0, 1.0]
+    if np.isfinite(whole):
+        axes.axhline(whole, color=ACCENT, lw=1.4, label=f"whole surface: {_spread(whole, span)}")
+        top += [whole]
     for band in surface.numbers["by_elo"]:
         rate, span = band["exchange_rate"], np.array(band["exchange_rate_ci"], float)
         if rate is None or not np.isfinite(rate):
@@ -154,10 +156,11 @@ def exchange_rate(result: Result) -> Figure:
         if np.isfinite(span[0]):
             axes.vlines(middle, span[0], span[1] if np.isfinite(span[1]) else 1e3, color=INK, lw=1.2)
         top += [rate, *span[np.isfinite(span)]]
-    axes.set_ylim(min(0, min(top)), min(max(top) * 1.15, 3 * max(whole, 1)))
+    axes.set_ylim(min(top), min(max(top) * 1.15, 3 * max(whole, 1)))
     axes.set(xlabel="Elo (perfect play or best agent = 0)",
              ylabel="decades of search per decade of training\n(train slope / test slope)")  # fmt: skip
-    axes.legend(loc="upper right")
+    if np.isfinite(whole):
+        axes.legend(loc="upper right")
     return figure
 
 

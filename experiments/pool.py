@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import yaml
@@ -15,7 +14,7 @@ from agents.agent import make_strategy
 from agents.network import NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
 from experiments.arena_settings import Arena
-from experiments.cells import refuse_same_size, state
+from experiments.cells import read_config, refuse_same_size, state
 from experiments.command import one_line, typed
 from experiments.play import Player
 from games import Game, GameError, make, registry
@@ -143,7 +142,7 @@ def pools(study: StudyRecord) -> list[Pool]:
     found: dict[str, tuple[Game, list[tuple[dict, Path]]]] = {}
     for name in study.cells:
         folder = study.study_dir / "runs" / name
-        config = cast(dict, OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"), resolve=True))
+        config = read_config(folder)
         paths = _chosen(sorted((folder / "snapshots").glob("*.safetensors")), study.arena.snapshots)
         for game in games_of(make(**config["game"]), config["training"].get("boards")):
             members = found.setdefault(game.title, (game, []))[1]

@@ -222,6 +222,14 @@ def test_a_damaged_study_file_is_refused(copied_study, content):
     assert "study.yaml cannot be used" in ended.err and "start the study again" in ended.err
 
 
+@pytest.mark.parametrize("content", ["", "3", "game: [unclosed", "\x00", "game: {name: hex}"])
+def test_a_damaged_config_of_a_run_is_named(copied_study, content):
+    (copied_study / "runs" / "hex3-2x1-s0" / "config.yaml").write_text(content)
+    ended = call("experiments.arena", f"study_dir={copied_study}")
+    assert ended.status == 1 and len(lines(ended.err)) == 1, ended.err
+    assert "hex3-2x1-s0/config.yaml cannot be read" in ended.err and "delete the folder" in ended.err
+
+
 def test_a_damaged_match_table_is_refused_with_its_line(copied_study):
     path = copied_study / "matches.csv"
     rows = path.read_text().splitlines()

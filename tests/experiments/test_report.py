@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import matplotlib.figure
@@ -81,6 +82,17 @@ def test_figures_are_matplotlib_figures_with_units_on_every_axis(study):
         assert "Elo" in words, name
         if "elo" in name:
             assert "FLOPs, 1 multiply-add = 2" in words, name
+
+
+def test_an_exchange_rate_without_end_is_drawn(study):
+    """Where search brings nothing the rate is infinite, or unknown."""
+    result, _ = study
+    band = {"low": -300, "high": -100, "exchange_rate": 0.8, "exchange_rate_ci": [0.1, float("inf")]}
+    for rate in (float("inf"), float("nan")):
+        numbers = {"exchange_rate": rate, "exchange_rate_ci": [0.5, float("inf")], "by_elo": [band]}
+        figure = figures.exchange_rate(replace(result, tradeoff=replace(result.tradeoff, numbers=numbers)))
+        low, high = figure.axes[0].get_ylim()
+        assert low == 0 and 1 <= high < 2
 
 
 def test_rendering_is_reproducible(study):
