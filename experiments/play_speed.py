@@ -26,7 +26,7 @@ import pyspiel
 
 from experiments.measure import pinned
 from games import Game, GameError, make
-from games.core import OVER, kernel, parse_settings
+from games.core import OVER, inlined_kernel, kernel, lean_kernel, parse_settings
 from games.files import write_text
 from games.openspiel import load_game
 from mcts.streams import seed_streams, uniform
@@ -41,7 +41,15 @@ FAMILIAR = (
     "hex,size=5",
     "hex,size=11",
     "othello,size=8",
+    "y,size=5",
+    "y,size=9",
+    "pentago",
+    "go,size=5,repetition=draw",
+    "go,size=9,repetition=draw",
 )
+
+
+LISTED = 64  # up to so many actions a list of the legal ones is quicker than blind draws
 
 
 class Pair(NamedTuple):
@@ -105,21 +113,40 @@ class Ours:
         return Pace(moves, games, spent)
 
 
-@kernel
-def choose(masks, streams, actions):
-    """One of the legal actions of each row [B, A], all equally likely: the first legal one of many blind draws."""
+def choose(masks: np.ndarray, streams: np.ndarray, actions: np.ndarray) -> None:
+    """One of the legal actions of each row [B, A], all equally likely."""
+    legal = np.zeros(masks.shape[1] + 1, np.int64)
+    (choose_listed if masks.shape[1] <= LISTED else choose_blindly)(masks, streams, actions, legal)
+
+
+@lean_kernel
+def choose_listed(masks, streams, actions, legal):
     for b in range(len(masks)):
-        for _ in range(10 * masks.shape[1]):
-            actions[b] = int(uniform(streams, b) * masks.shape[1])
-            if masks[b, actions[b]]:
-                break
-        else:
-            actions[b] = one_of(np.flatnonzero(masks[b]), streams, b)
+        actions[b] = listed(masks[b], streams, b, legal)
 
 
-@kernel
-def one_of(legal, streams, b):
-    return legal[int(uniform(streams, b) * len(legal))]
+@lean_kernel
+def choose_blindly(masks, streams, actions, legal):
+    """The first legal one of many blind draws, or if none is, one from the list."""
+    for b in range(len(masks)):
+        chosen, found, left = 0, False, 3 * masks.shape[1]
+        while not found and left > 0:
+            for _ in range(4):  # at a time, without branches, since nobody can predict them
+                draw = int(uniform(streams, b) * masks.shape[1])
+                chosen = chosen if found else draw
+                found |= masks[b, draw]
+            left -= 1
+        actions[b] = chosen if found else listed(masks[b], streams, b, legal)
+
+
+@inlined_kernel
+def listed(mask, streams, b, legal):
+    """One of the legal actions, which are written to `legal` [A + 1]."""
+    count = 0
+    for action in range(len(mask)):  # illegal ones are written over
+        legal[count] = action
+        count += mask[action]
+    return legal[int(uniform(streams, b) * count)]
 
 
 @kernel
@@ -154,7 +181,8 @@ def measure(chosen: Pair, options: argparse.Namespace) -> dict:
     """One row of play_speed.json. Ours plays a moment before the first repetition, which compiles it and brings its
     games out of phase."""
     game, reference, openspiel = chosen
-    ours, rng = Ours(game, options.games, options.seed), random.Random(options.seed)
+    games = options.games or min(4096, 2**20 // game.reset(1).nbytes)  # more would not stay in a core's cache
+    ours, rng = Ours(game, games, options.seed), random.Random(options.seed)
     ours.play(2 * options.seconds)
     paces = [
         (ours.play(options.seconds).per_second(), play_openspiel(reference, rng, options.seconds).per_second())
@@ -167,7 +195,7 @@ def measure(chosen: Pair, options: argparse.Namespace) -> dict:
     }  # fmt: skip
     row = {
         "game": game.name, "title": game.title, "settings": game.settings, "size": game.size, "openspiel": openspiel,
-        "games_in_lockstep": options.games, "repetitions": options.repetitions, "seconds": options.seconds,
+        "games_in_lockstep": games, "repetitions": options.repetitions, "seconds": options.seconds,
         "seed": options.seed,
     }  # fmt: skip
     return row | {key: value for name, samples in columns.items() for key, value in quartiles(name, samples).items()}
@@ -203,7 +231,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("pairs", nargs="*", default=FAMILIAR, metavar="GAME[,key=value...][@OPENSPIEL]",
                         help=f"such as hex,size=7; default: {' '.join(FAMILIAR)}")  # fmt: skip
-    parser.add_argument("--games", type=positive(int), default=1024, help="of ours in lockstep (default 1024)")
+    parser.add_argument("--games", type=positive(int),
+                        help="of ours in lockstep (default: 4096, or as many as take a MiB of memory)")  # fmt: skip
     parser.add_argument("--repetitions", type=positive(int), default=15, help="the median counts (default 15)")
     parser.add_argument("--seconds", type=positive(float), default=0.2, help="per stretch of play (default 0.2)")
     parser.add_argument("--seed", type=int, default=0, help="of the random games (default 0)")

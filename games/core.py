@@ -290,6 +290,10 @@ class _Batch(NamedTuple):
     observe: typing.Callable
 
 
+def _counts_references(rule: typing.Callable) -> bool:
+    return getattr(rule, "targetoptions", {}).get("_nrt", True)
+
+
 @functools.cache
 def _batch(rules: Rules) -> _Batch:
     """The kernels of a game over batches, compiled once per process.
@@ -299,19 +303,24 @@ def _batch(rules: Rules) -> _Batch:
     """
     reset_one, legal_one, apply_one, observe_one = rules
 
-    @numba.njit(nogil=True)
+    def batch_kernel(*called):
+        """Lean if all that it calls are."""
+        flags: dict = {"nogil": True, "_nrt": any(map(_counts_references, called))}
+        return numba.njit(**flags)
+
+    @batch_kernel(reset_one)
     def reset(states, params):
         for b in range(len(states)):
             reset_one(states[b], params)
 
-    @numba.njit(nogil=True)
+    @batch_kernel(apply_one, legal_one, observe_one)
     def step(states, params, actions, masks, planes):
         for b in range(len(states)):
             apply_one(states[b], params, actions[b])
             legal_one(states[b], params, masks[b])
             observe_one(states[b], params, planes[b])
 
-    @numba.njit(nogil=True)
+    @batch_kernel(apply_one, legal_one, observe_one)
     def step_at(states, params, rows, nodes, actions, masks, planes):
         for i in range(len(rows)):
             state = states[rows[i], nodes[i]]
@@ -319,17 +328,17 @@ def _batch(rules: Rules) -> _Batch:
             legal_one(state, params, masks[i])
             observe_one(state, params, planes[i])
 
-    @numba.njit(nogil=True)
+    @batch_kernel(apply_one)
     def advance(states, params, actions):
         for b in range(len(states)):
             apply_one(states[b], params, actions[b])
 
-    @numba.njit(nogil=True)
+    @batch_kernel(legal_one)
     def legal(states, params, masks):
         for b in range(len(states)):
             legal_one(states[b], params, masks[b])
 
-    @numba.njit(nogil=True)
+    @batch_kernel(observe_one)
     def observe(states, params, planes):
         for b in range(len(states)):
             observe_one(states[b], params, planes[b])

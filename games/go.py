@@ -27,319 +27,394 @@ import fractions
 import numpy as np
 
 from games import grid_text
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, int_setting, kernel
+from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, int_setting, lean_kernel
 
-# The state: moves so far, whether the last was a pass, stones taken so far; then a word per point, then one per move.
-PLIES, PASSED, TAKEN, BOARD = HEADER, HEADER + 1, HEADER + 2, HEADER + 3
+# A set of points is two words of 64 bits: the first UPPER rows, and the others. Row r, column c has the place
+# r * stride + c, and stride is one more than a row has points: the bit between two rows stays 0, so nothing runs over
+# the edge. In the state a set takes four words, WORD bits in each.
+UPPER, WORD = 5, 31
+HALF = np.int64(2**WORD - 1)
 
-# An empty point says what a move of the player to move would be there (below STONE); a stone is
-# STONE + player + ATARI if its group has but one empty point beside it. All stones of a group carry the same code.
-OPEN, DRAWS, SUICIDE, REPEATS, STONE, ATARI = 0, 1, 2, 3, 4, 2
-TAKEN_NOW = -1  # while a move is played: empty again, not yet counted
+# The state: moves so far; whether the last was a pass; the move that took stones last, 0 for none; then seven sets: the
+# stones of each player; the points where each has ever lost one; the stones of groups with but one empty point beside
+# them; the points where a stone is forbidden as a repetition, and those where it would end the game as a draw; then one
+# word per move.
+PLIES, PASSED, TAKING, STONES = HEADER, HEADER + 1, HEADER + 2, HEADER + 3
+TAKEN, ATARI, CLOSED, DRAWING, LOG = STONES + 8, STONES + 16, STONES + 20, STONES + 24, STONES + 28
 
-# Move number t, from 1: its point (size * size for a pass), and above that the number of the move that took the stone
-# off again, 0 while it stands. So the word tells from when to when there was which stone, and all of them together
-# give every earlier position exactly.
-POINT, GONE = 127, 7  # mask of the point, shift to the taking move
+# Word t - 1 of the log is of move t: its place (PASS for a pass), the move that took the stone off again (0 while it
+# stands), and the key of the board after it. So it tells from when to when there was which stone, and all of them
+# together give every earlier position exactly. Positions with different keys differ.
+PASS, GONE, KEY = 127, 7, 15  # mask of the place, shifts to the taking move and to the key
+MOVES, KEYS = 255, 65535  # masks of both
 
-# params: the size, komi in half points, whether repetitions draw, then the four neighbours of each point, -1 for none.
-NEIGHBOURS = 3
+# The number of a single bit is BIT[bit % 67]: all powers of two below 2 ** 66 leave different rests.
+BIT = np.zeros(67, np.int64)
+BIT[[2**number % 67 for number in range(63)]] = range(63)
 
-# Earlier positions are compared as sets of bits, bit 2 * point + player for a stone, so many to a word.
-BITS = 62
+# params: the size, komi in half points, whether repetitions draw, the set of all points.
+BOARD = 3
 
 
-@kernel
+@lean_kernel
 def reset(state, params):
-    state[:] = 0
+    for word in range(len(state)):
+        state[word] = 0
 
 
-@kernel
+@lean_kernel
 def legal(state, params, mask):
-    cells = params[0] * params[0]
-    running = state[OVER] == 0
-    for cell in range(cells):
-        mask[cell] = running & (state[BOARD + cell] <= DRAWS)
-    mask[cells] = running
+    """A stone can stay beside an empty point, a group of its own with another one, or a group that it takes."""
+    size, stride, player = params[0], params[0] + 1, state[TO_MOVE]
+    own, other, atari = read(state, stones(player)), read(state, stones(1 - player)), read(state, ATARI)
+    empty = without((params[BOARD], params[BOARD + 1]), joined(own, other))
+    helps = joined(joined(empty, without(own, atari)), common(other, atari))
+    free = without(common(near(helps, stride), empty), read(state, CLOSED))
+    running = np.int64(state[OVER] == 0)
+    for row in range(size):
+        bits = row_bits(free, row, stride) * running
+        for col in range(size):
+            mask[row * size + col] = bits >> col & 1
+    mask[size * size] = running
 
 
-@kernel
+@lean_kernel
 def apply(state, params, action):
     cells = params[0] * params[0]
     player = state[TO_MOVE]
-    board, log = state[BOARD : BOARD + cells], state[BOARD + cells :]
-    log[state[PLIES]] = action
-    state[PLIES] += 1
+    ply = state[PLIES] + 1
+    state[PLIES] = ply
     state[TO_MOVE] = 1 - player
-    scratch = np.zeros(2 * cells + (params[0] + 1) * (params[0] + 2) + 1, np.int16)  # one, since allocating is slow
-    drawn = False
-    ended = state[PLIES] == len(log)
+    drawn, ended = False, ply == 2 * cells
     if action == cells:
         ended |= state[PASSED] == 1
         state[PASSED] = 1
+        state[LOG + ply - 1] = PASS | key(state, ply - 1) << KEY
     else:
-        drawn = board[action] == DRAWS
+        here = point(action + action // params[0], params[0] + 1)
+        drawn = some(common(here, read(state, DRAWING)))
         state[PASSED] = 0
-        state[TAKEN] += put(board, log, params, state[PLIES], player, action, scratch)
+        put(state, params, ply, player, action + action // params[0])
     if drawn or ended:
         state[OVER] = 1
-        state[RESULT] = 0 if drawn else winner(board, params)
-    else:
-        close_suicides(board, params, 1 - player, scratch[2 * cells :])
-        if state[TAKEN] > 0:
-            close_repetitions(board, log[: state[PLIES]], params, 1 - player, scratch)
+        state[RESULT] = 0 if drawn else winner(state, params)
+        unmark(state)
+    elif state[TAKING] > 0:
+        close_repetitions(state, params)
+
+
+# ---- sets of points ------------------------------------------------------------------------------------------------
+
+
+@lean_kernel
+def read(state, at):
+    return word_pair(state, at), word_pair(state, at + 2)
+
+
+@lean_kernel
+def word_pair(state, at):
+    return np.int64(state[at]) | np.int64(state[at + 1]) << WORD
+
+
+@lean_kernel
+def write(state, at, points):
+    for half in range(2):
+        state[at + 2 * half] = points[half] & HALF
+        state[at + 2 * half + 1] = points[half] >> WORD
+
+
+@lean_kernel
+def stones(player):
+    """Where the state has the stones of a player."""
+    return STONES + 4 * player
+
+
+@lean_kernel
+def point(place, stride):
+    """The set of one place."""
+    lower = place >= UPPER * stride
+    bit = np.int64(1) << min(place - UPPER * stride if lower else place, 63)
+    return (np.int64(0), bit) if lower else (bit, np.int64(0))
+
+
+@lean_kernel
+def holds(points, place, stride):
+    one = point(place, stride)
+    return (points[0] & one[0]) | (points[1] & one[1]) != 0
+
+
+@lean_kernel
+def joined(a, b):
+    return a[0] | b[0], a[1] | b[1]
+
+
+@lean_kernel
+def common(a, b):
+    return a[0] & b[0], a[1] & b[1]
+
+
+@lean_kernel
+def without(a, b):
+    return a[0] & ~b[0], a[1] & ~b[1]
+
+
+@lean_kernel
+def some(a):
+    return a[0] | a[1] != 0
+
+
+@lean_kernel
+def several(a):
+    """Whether there are two points or more."""
+    return (a[0] & (a[0] - 1)) | (a[1] & (a[1] - 1)) != 0 or (a[0] != 0 and a[1] != 0)
+
+
+@lean_kernel
+def first(a):
+    """One point of a set that has some."""
+    return (a[0] & -a[0], np.int64(0)) if a[0] != 0 else (a[0], a[1] & -a[1])
+
+
+@lean_kernel
+def near(a, stride):
+    """The points beside those of a set, and bits off the board, which the caller cuts off."""
+    seam = (UPPER - 1) * stride
+    return (
+        a[0] << 1 | a[0] >> 1 | a[0] << stride | a[0] >> stride | a[1] << seam,
+        a[1] << 1 | a[1] >> 1 | a[1] << stride | a[1] >> stride | a[0] >> seam,
+    )
+
+
+@lean_kernel
+def spread(start, points, stride):
+    """`start`, a part of `points`, and all of them that hang together with it."""
+    while True:
+        wider = joined(start, common(near(start, stride), points))
+        if wider[0] == start[0] and wider[1] == start[1]:
+            return start
+        start = wider
+
+
+@lean_kernel
+def row_bits(a, row, stride):
+    return a[0] >> (row * stride) if row < UPPER else a[1] >> ((row - UPPER) * stride)
+
+
+@lean_kernel
+def size_of(a):
+    count = 0
+    for bits in a:
+        while bits != 0:
+            bits &= bits - 1
+            count += 1
+    return count
 
 
 # ---- stones and groups ---------------------------------------------------------------------------------------------
 
 
-@kernel
-def put(board, log, params, ply, player, cell, scratch):
-    """Put a stone and take off what it suffocates; returns how many stones. Keeps the codes of all groups right."""
-    found, seen = scratch[: len(board)], scratch[len(board) : 2 * len(board)]
-    count = 0
-    board[cell] = STONE + player
-    for way in range(4):
-        near = params[NEIGHBOURS + 4 * cell + way]
-        if near >= 0 and board[near] >= STONE and board[near] & 1 != player:
-            liberties, size = group(board, params, near, found, seen, way + 1, False)
-            for i in range(size * (liberties < 2)):
-                board[found[i]] |= ATARI
-            for i in range(size * (liberties == 0)):
-                board[found[i]] = TAKEN_NOW
-                remember(log, ply, found[i])
-                count += 1
-    settle(board, params, cell, found, seen, 5)
-    if count > 0:
-        give_room(board, params, player, found, seen)
-    return count
+@lean_kernel
+def put(state, params, ply, player, place):
+    """Put a stone, take off what it suffocates, and note both. Keeps the set of groups in atari right."""
+    stride = params[0] + 1
+    own, other, atari = read(state, stones(player)), read(state, stones(1 - player)), read(state, ATARI)
+    here = point(place, stride)
+    beside = near(here, stride)
+    own = joined(own, here)
+    taken = common(common(beside, other), atari)
+    if some(taken):
+        taken = spread(taken, other, stride)
+    other, atari = without(other, taken), without(atari, taken)
+    trapped = common(own, atari)
+    freed = common(trapped, joined(beside, near(taken, stride)))
+    if some(freed):
+        atari = without(atari, spread(freed, trapped, stride))
+    empty = without((params[BOARD], params[BOARD + 1]), joined(own, other))
+    atari = joined(atari, in_atari(here, own, empty, stride))
+    rest = common(beside, without(other, atari))
+    while some(rest):
+        one = first(rest)
+        atari = joined(atari, in_atari(one, other, empty, stride))
+        rest = without(rest, joined(one, atari))
+    write(state, stones(player), own)
+    write(state, stones(1 - player), other)
+    write(state, ATARI, atari)
+    board_key = key(state, ply - 1) + stone_key(place, player)
+    if some(taken):
+        state[TAKING] = ply
+        lost = TAKEN + 4 * (1 - player)
+        write(state, lost, joined(read(state, lost), taken))
+        board_key -= take_off(state[LOG:], ply, taken, 1 - player, stride)
+    state[LOG + ply - 1] = place | (board_key & KEYS) << KEY
 
 
-@kernel
-def give_room(board, params, player, found, seen):
-    """Open the points of the stones just taken; the groups of `player` beside them may be in atari no more."""
-    for cell in range(len(board)):
-        if board[cell] == TAKEN_NOW:
-            board[cell] = OPEN
-            for way in range(4):
-                near = params[NEIGHBOURS + 4 * cell + way]
-                if near >= 0 and board[near] == STONE + player + ATARI:
-                    settle(board, params, near, found, seen, 6 + 4 * cell + way)
+@lean_kernel
+def in_atari(start, points, empty, stride):
+    """The group of the stone `start` among `points` if only one of the `empty` is beside it, else no points."""
+    while True:
+        around = near(start, stride)
+        if several(common(around, empty)):
+            return without(start, start)
+        wider = joined(start, common(around, points))
+        if wider[0] == start[0] and wider[1] == start[1]:
+            return start
+        start = wider
 
 
-@kernel
-def remember(log, ply, cell):
-    """Note that move `ply` took the stone on `cell`: the one put there last."""
-    for earlier in range(ply - 2, -1, -1):
-        if log[earlier] == cell:
-            log[earlier] = cell | ply << GONE
-            return
-
-
-@kernel
-def group(board, params, start, found, seen, stamp, whole):
-    """Find the group of the stone on `start`: its liberties, 2 for more, and how many of its stones are in `found`.
-
-    Stops at two liberties unless the `whole` group is asked for. `stamp` marks what this call has `seen`.
-    """
-    player = board[start] & 1
-    found[0] = start
-    seen[start] = stamp
-    liberties, done, count = 0, 0, 1
-    while done < count:
-        for way in range(4):
-            near = params[NEIGHBOURS + 4 * found[done] + way]
-            if near < 0 or seen[near] == stamp:
-                continue
-            if board[near] < STONE:
-                seen[near] = stamp
-                liberties += 1
-                if liberties == 2 and not whole:
-                    return liberties, count
-            elif board[near] & 1 == player:
-                seen[near] = stamp
-                found[count] = near
-                count += 1
-        done += 1
-    return min(liberties, 2), count
-
-
-@kernel
-def settle(board, params, start, found, seen, stamp):
-    """Give all stones of a group the code that it should have now."""
-    liberties, count = group(board, params, start, found, seen, stamp, True)
-    code = STONE + (board[start] & 1) + ATARI * (liberties == 1)
-    for i in range(count):
-        board[found[i]] = code
-
-
-@kernel
-def close_suicides(board, params, player, helps):
-    """Mark the empty points OPEN or SUICIDE for `player`.
-
-    A stone can stay beside an empty point, a group of its own with another liberty, or a group that it takes. Plain
-    loops over a board with a margin, the zeros `helps`, which the compiler makes wide.
-    """
-    size, stride = params[0], params[0] + 1  # one column between the rows serves as the margin of both
-    own, prey = STONE + player, STONE + 1 - player + ATARI
-    for row in range(size):
-        for col in range(size):
-            code = board[row * size + col]
-            helps[(row + 1) * stride + col + 1] = (code < STONE) | (code == own) | (code == prey)
-    for row in range(size):
-        middle = (row + 1) * stride + 1
-        for col in range(size):
-            here = middle + col
-            breathes = helps[here - stride] | helps[here - 1] | helps[here + 1] | helps[here + stride]
-            code = board[row * size + col]
-            board[row * size + col] = code if code >= STONE else SUICIDE - SUICIDE * breathes
+@lean_kernel
+def take_off(log, ply, taken, player, stride):
+    """Note that move `ply` took the stones `taken` of `player`; returns the sum of their keys."""
+    total, t = 0, ply - 2  # moves of this player have every other word
+    while some(taken):
+        place = log[t] & PASS
+        if log[t] >> GONE & MOVES == 0 and place != PASS and holds(taken, place, stride):
+            log[t] |= ply << GONE
+            total += stone_key(place, player)
+            taken = without(taken, point(place, stride))
+        t -= 2
+    return total
 
 
 # ---- repetitions ---------------------------------------------------------------------------------------------------
+# The key of a board is the sum over its stones of 1 + 128 * (2 * place + player), of which KEYS bits are kept: its last
+# seven bits are the number of stones, and one stone more shows its place and player in the others.
 
 
-@kernel
-def close_repetitions(board, log, params, player, scratch):
-    """Mark the open points where a move of `player` would bring an earlier position back."""
-    past = differences(log, len(board))
-    for t in range(len(log)):
-        bit = single(past[t])
-        if bit >= 0 and bit & 1 == player and board[bit // 2] < STONE:
-            mark(board, params, bit // 2, t == len(log) - 1)
-    prey = STONE + 1 - player + ATARI
-    for stone in range(len(board)):
-        if board[stone] == prey:
-            for way in range(4):
-                near = params[NEIGHBOURS + 4 * stone + way]
-                if near >= 0 and board[near] == OPEN:
-                    close_taking(board, past, params, player, near, scratch)
+@lean_kernel
+def stone_key(place, player):
+    return 1 + 128 * (2 * place + player)
 
 
-@kernel
-def close_taking(board, past, params, player, cell, scratch):
-    """Mark the point if a move of `player` there, which takes stones, would bring an earlier position back."""
-    found, seen = scratch[: len(board)], scratch[len(board) : 2 * len(board)]
-    stamp = 6 + 4 * len(board) + cell  # none of those of `put`
-    after = past[-1]
-    after[:] = 0
-    flip(after, 2 * cell + player)
-    for way in range(4):
-        near = params[NEIGHBOURS + 4 * cell + way]
-        if near >= 0 and board[near] == STONE + 1 - player + ATARI and seen[near] != stamp:
-            _, size = group(board, params, near, found, seen, stamp, True)
-            for i in range(size):
-                flip(after, 2 * found[i] + 1 - player)
-    for t in range(len(past) - 1):
-        same = True
-        for word in range(len(after)):
-            same &= past[t, word] == after[word]
-        if same:
-            mark(board, params, cell, t == len(past) - 2)
+@lean_kernel
+def key(state, ply):
+    """Of the board after a number of moves."""
+    return state[LOG + ply - 1] >> KEY if ply > 0 else 0
 
 
-@kernel
-def differences(log, cells):
-    """How the board differs from what it was after each number of moves, as sets of bits, and a row of zeros.
+@lean_kernel
+def close_repetitions(state, params):
+    """Find the points where a move of the player to move would bring an earlier position back.
 
-    int64 [T + 1, words]
+    Only those before stones were taken last can come back: since then there were but fewer of the same stones.
     """
-    past = np.zeros((len(log) + 1, (2 * cells + BITS - 1) // BITS), np.int64)
+    stride, player = params[0] + 1, state[TO_MOVE]
+    own, other, atari = read(state, stones(player)), read(state, stones(1 - player)), read(state, ATARI)
+    empty = without((params[BOARD], params[BOARD + 1]), joined(own, other))
+    unmark(state)
+    again = common(empty, read(state, TAKEN + 4 * player))
+    if not some(again):
+        return
+    now, log = key(state, state[PLIES]), state[LOG : LOG + state[TAKING] - 1]
+    if one_more(log, now, player, again, stride):
+        for earlier in range(1, len(log) + 1):
+            more = (log[earlier - 1] >> KEY) - now & KEYS
+            here = point(more >> 8, stride)
+            if more & 255 == stone_key(0, player) and some(common(again, here)):
+                close(state, params, here, earlier, joined(own, here), other)
+    prey = common(other, atari)
+    spots = common(near(prey, stride), again)
+    while some(spots):
+        here = first(spots)
+        spots = without(spots, here)
+        taken = spread(common(near(here, stride), prey), prey, stride)
+        after = now + keys_of(here, player, stride) - keys_of(taken, 1 - player, stride) & KEYS
+        if has_key(log, after):
+            for earlier in range(1, len(log) + 1):
+                if log[earlier - 1] >> KEY == after:
+                    close(state, params, here, earlier, joined(own, here), without(other, taken))
+
+
+@lean_kernel
+def one_more(log, now, player, points, stride):
+    """Whether the key of a board says that it has one stone of `player` more, on one of `points`."""
+    found = False
+    for t in range(len(log)):  # without branches, since nobody can predict them; as in has_key
+        more = (log[t] >> KEY) - now & KEYS
+        found |= (more & 255 == stone_key(0, player)) & holds(points, more >> 8, stride)
+    return found
+
+
+@lean_kernel
+def has_key(log, wanted):
+    found = False
     for t in range(len(log)):
-        cell, gone = log[t] & POINT, log[t] >> GONE
-        if cell < cells:
-            bit = 2 * cell + t % 2
-            word, value = bit // BITS, np.int64(1) << (bit % BITS)
-            past[t, word] ^= value
-            if gone != 0:
-                past[gone - 1, word] ^= value
-    for t in range(len(log) - 2, -1, -1):
-        for word in range(past.shape[1]):
-            past[t, word] ^= past[t + 1, word]
-    return past
+        found |= log[t] >> KEY == wanted
+    return found
 
 
-@kernel
-def single(words):
-    """The only bit of a set, -1 if there are more or none."""
-    bit = -1
-    for word in range(len(words)):
-        value = words[word]
-        if value != 0:
-            if bit >= 0 or value & (value - 1) != 0:
-                return -1
-            bit = BITS * word
-            while value != 1:
-                value >>= 1
-                bit += 1
-    return bit
+@lean_kernel
+def keys_of(points, player, stride):
+    """The sum of the keys of stones of one player."""
+    total = 0
+    for half in range(2):
+        bits = points[half]
+        while bits != 0:
+            total += stone_key(half * UPPER * stride + BIT[(bits & -bits) % 67], player)
+            bits &= bits - 1
+    return total
 
 
-@kernel
-def flip(words, bit):
-    words[bit // BITS] ^= np.int64(1) << (bit % BITS)
+@lean_kernel
+def close(state, params, here, earlier, own, other):
+    """Mark the point `here` if a stone there, which leaves `own` and `other`, brings the board after a move back.
+
+    Where the position before the opponent's move comes back, it is forbidden in both variants.
+    """
+    stride, player = params[0] + 1, state[TO_MOVE]
+    if same(state[LOG:], earlier, stride, own, other, player):
+        at = CLOSED if params[2] == 0 or earlier == state[PLIES] - 1 else DRAWING
+        write(state, at, joined(read(state, at), here))
 
 
-@kernel
-def mark(board, params, cell, last):
-    """Mark a repetition; `last`: of the position before the opponent's move, which is forbidden in both variants."""
-    if params[2] == 0 or last:
-        board[cell] = REPEATS
-    elif board[cell] != REPEATS:
-        board[cell] = DRAWS
+@lean_kernel
+def same(log, ply, stride, own, other, player):
+    """Whether the board after move `ply`, of as many stones, had those of `player` on `own`, the others on `other`."""
+    for t in range(ply):
+        place, gone = log[t] & PASS, log[t] >> GONE & MOVES
+        stood = place != PASS and (gone == 0 or gone > ply)
+        if stood and not holds(own if t % 2 == player else other, place, stride):
+            return False
+    return True
+
+
+@lean_kernel
+def unmark(state):
+    for word in range(CLOSED, LOG):
+        state[word] = 0
 
 
 # ---- the end and the view ------------------------------------------------------------------------------------------
 
 
-@kernel
-def winner(board, params):
-    """+1, 0 or -1 for player 0 by area."""
-    found, seen = np.empty(len(board), np.int16), np.zeros(len(board), np.int16)
-    lead = -params[1]  # half points
-    for cell in range(len(board)):
-        if board[cell] >= STONE:
-            lead += 2 - 4 * (board[cell] & 1)
-        elif seen[cell] == 0:
-            borders, count = region(board, params, cell, found, seen)
-            if borders == 1:
-                lead += 2 * count
-            elif borders == 2:
-                lead -= 2 * count
-    return min(max(lead, -1), 1)
+@lean_kernel
+def winner(state, params):
+    """+1, 0 or -1 for player 0 by area: stones, and the empty points from which only they can be reached."""
+    stride = params[0] + 1
+    x, o = read(state, stones(0)), read(state, stones(1))
+    empty = without((params[BOARD], params[BOARD + 1]), joined(x, o))
+    x_reach = spread(common(near(x, stride), empty), empty, stride)
+    o_reach = spread(common(near(o, stride), empty), empty, stride)
+    x_area = size_of(x) + size_of(without(x_reach, o_reach))
+    o_area = size_of(o) + size_of(without(o_reach, x_reach))
+    return min(max(2 * (x_area - o_area) - params[1], -1), 1)
 
 
-@kernel
-def region(board, params, start, found, seen):
-    """The players whose stones border the empty region of `start` (1 + 2 if both), and its number of points."""
-    found[0] = start
-    seen[start] = 1
-    borders, done, count = 0, 0, 1
-    while done < count:
-        for way in range(4):
-            near = params[NEIGHBOURS + 4 * found[done] + way]
-            if near >= 0 and board[near] >= STONE:
-                borders |= 1 + (board[near] & 1)
-            elif near >= 0 and seen[near] == 0:
-                seen[near] = 1
-                found[count] = near
-                count += 1
-        done += 1
-    return borders, count
-
-
-@kernel
+@lean_kernel
 def observe(state, params, planes):
-    size = params[0]
-    player = state[TO_MOVE]
+    size, stride, player = params[0], params[0] + 1, state[TO_MOVE]
+    own, other = read(state, stones(player)), read(state, stones(1 - player))
+    closed, drawing = read(state, CLOSED), without(read(state, DRAWING), read(state, CLOSED))
+    share = state[PLIES] / (2 * size * size)
     for row in range(size):
+        mine, theirs = row_bits(own, row, stride), row_bits(other, row, stride)
+        shut, draws = row_bits(closed, row, stride), row_bits(drawing, row, stride)
         for col in range(size):
-            code = state[BOARD + row * size + col]
-            planes[0, row, col] = (code >= STONE) & (code & 1 == player)
-            planes[1, row, col] = (code >= STONE) & (code & 1 != player)
-            planes[2, row, col] = np.float32(0.5) * ((code == REPEATS) * 2 + (code == DRAWS))
-    planes[3] = state[PASSED]
-    planes[4] = player
-    planes[5] = state[PLIES] / (2 * size * size)
+            planes[0, row, col] = mine >> col & 1
+            planes[1, row, col] = theirs >> col & 1
+            planes[2, row, col] = (2 * (shut >> col & 1) + (draws >> col & 1)) / 2
+            planes[3, row, col] = state[PASSED]
+            planes[4, row, col] = player
+            planes[5, row, col] = share
 
 
 class Go(Game):
@@ -347,6 +422,7 @@ class Go(Game):
 
     name = "go"
     rules = Rules(reset, legal, apply, observe)
+    state_dtype = np.int32
     can_draw = True
 
     def __init__(self, size: int = 5, komi: int | float | str = "7.5", repetition: str = "forbidden"):
@@ -359,8 +435,8 @@ class Go(Game):
         turns = np.stack([np.rot90(side, k).ravel() for side in (board, board.T) for k in range(4)])
         super().__init__(
             settings={"size": size, "komi": f"{half_points / 2:g}", "repetition": repetition}, size=size,
-            params=[size, half_points, repetition == "draw", *self._neighbours(size)],
-            state_words=BOARD + 3 * cells, num_actions=cells + 1, observation_shape=(6, size, size),
+            params=[size, half_points, repetition == "draw", *self._points(size)],
+            state_words=LOG + 2 * cells, num_actions=cells + 1, observation_shape=(6, size, size),
             max_length=2 * cells, symmetries=Symmetries(np.hstack([turns, np.full((8, 1), cells)]), turns),
         )  # fmt: skip
 
@@ -376,11 +452,10 @@ class Go(Game):
         return int(half_points)
 
     @staticmethod
-    def _neighbours(size):
-        """Four per point, -1 off the board."""
-        board = np.pad(np.arange(size * size).reshape(size, size), 1, constant_values=-1)
-        ways = (board[:-2, 1:-1], board[2:, 1:-1], board[1:-1, :-2], board[1:-1, 2:])
-        return np.stack(ways, axis=-1).ravel().tolist()
+    def _points(size):
+        """The set of all points."""
+        rows = [(2**size - 1) << (size + 1) * row for row in range(UPPER)]
+        return sum(rows[:size]), sum(rows[: max(size - UPPER, 0)])
 
     @property
     def title(self):
@@ -400,18 +475,24 @@ class Go(Game):
 
     def draw(self, state):
         """The board, who is to move or has won, and the moves so far: they decide what would be a repetition."""
-        codes = state[BOARD : BOARD + self.size**2].reshape(self.size, self.size)
-        stones = np.where(codes < STONE, 0, 1 + (codes & 1))
-        words = state[BOARD + self.size**2 :][: state[PLIES]]
-        moves = " ".join(["moves:", *(self.action_text(word & POINT) for word in words)])
-        return f"{grid_text.draw(stones, state)}\n{moves}"
+        board = np.zeros((self.size, self.size), np.int64)
+        for player in (0, 1):
+            points = read(state, stones(player))
+            for row, col in np.ndindex(*board.shape):
+                board[row, col] += (1 + player) * holds(points, row * (self.size + 1) + col, self.size + 1)
+        places = state[LOG : LOG + state[PLIES]] & PASS
+        moves = " ".join(["moves:", *(self.action_text(self._action(place)) for place in places)])
+        return f"{grid_text.draw(board, state)}\n{moves}"
+
+    def _action(self, place):
+        return self.size**2 if place == PASS else place - place // (self.size + 1)
 
     def parse(self, text):
         """The position that `draw` wrote, by playing its moves; spaces may differ."""
         board, mark, moves = text.partition("moves:")
         if not mark:
             self._refuse(text, "expected a last line 'moves: a1 b2 pass', as far as the game has gone")
-        stones, status = grid_text.read(self.title, board, self.size, self.size)
+        drawn, status = grid_text.read(self.title, board, self.size, self.size)
         actions = {self.action_text(action): action for action in range(self.num_actions)}
         state = self.reset(1)[0]
         for number, move in enumerate(moves.split(), 1):
@@ -421,8 +502,8 @@ class Go(Game):
                 self._refuse(text, f"move {number}, {move}, is not legal after those before it")
             self.advance(state[None], np.array([actions[move]]))
         played, _ = grid_text.read(self.title, self.draw(state).partition("moves:")[0], self.size, self.size)
-        if (played != stones).any():
-            wrong = self.action_text(int(np.flatnonzero(played != stones)[0]))
+        if (played != drawn).any():
+            wrong = self.action_text(int(np.flatnonzero(played != drawn)[0]))
             self._refuse(text, f"the moves lead to another board: {wrong} differs")
         grid_text.check_status(self.title, text, status, state)
         return state

@@ -21,7 +21,7 @@ import itertools
 import numpy as np
 
 from games import grid_text
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, Rules, Symmetries, int_setting, kernel
+from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, Rules, Symmetries, int_setting, kernel, lean_kernel
 
 # A cell holds 0 when empty, OUTSIDE off the board, else STONE + player + 2 * sides, where sides is the set of sides
 # that the stone's group touches: LEFT, TOP and RIGHT added up. All stones of a group carry the same set, so the cells
@@ -29,6 +29,8 @@ from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, Rules, Symmetries, i
 OUTSIDE, STONE = -1, 1
 LEFT, TOP, RIGHT = 1, 2, 4
 ALL = LEFT + TOP + RIGHT
+
+LINK, CODE = 5, 31  # shift and mask, see spread: no code is above 31
 
 # The six neighbours of a cell, as steps in row and column.
 ROWS = (-1, -1, 0, 0, 1, 1)
@@ -47,14 +49,14 @@ def reset(state, params):
             state[HEADER + row * size + col] = OUTSIDE
 
 
-@kernel
+@lean_kernel
 def legal(state, params, mask):
     running = state[OVER] == 0
     for cell in range(params[0] * params[0]):
         mask[cell] = running & (state[HEADER + cell] == 0)
 
 
-@kernel
+@lean_kernel
 def apply(state, params, action):
     size = params[0]
     player = state[TO_MOVE]
@@ -64,49 +66,53 @@ def apply(state, params, action):
         state[RESULT] = 1 - 2 * player
 
 
-@kernel
+@lean_kernel
 def place(board, size, player, cell):
     """Put a stone of `player` on an empty cell; True if its group touches all sides."""
     row, col = cell // size, cell % size
-    sides = LEFT * (col == 0) + TOP * (row == 0) + RIGHT * (row + col == size - 1)
-    for i in range(6):
+    sides = LEFT * int(col == 0) | TOP * int(row == 0) | RIGHT * int(row + col == size - 1)
+    joined = 0  # bit s: one of the groups that the stone joins has the sides s
+    for i in range(6):  # without branches, since nobody can predict them
         r, c = row + ROWS[i], col + COLS[i]
-        if r >= 0 and c >= 0 and r + c < size:
-            code = board[r * size + c]
-            if code > 0 and (code - STONE) % 2 == player:
-                sides |= (code - STONE) // 2
+        inside = (r >= 0) & (c >= 0) & (r + c < size)
+        code = int(board[r * size + c if inside else cell])  # the cell itself is empty
+        own = int((code > 0) & ((code - STONE) & 1 == player))
+        group = (code - STONE) >> 1 & ALL
+        sides |= group * own
+        joined |= own << group
     board[cell] = STONE + player + 2 * sides
-    if sides != 0:
+    if joined & ~(1 << sides) != 0:
         spread(board, size, cell)
     return sides == ALL
 
 
-@kernel
+@lean_kernel
 def spread(board, size, cell):
     """Give all stones of the group of `cell` the sides of that stone.
 
     Groups are uniform and a group's sides change at most three times, so each stone is rewritten at most three times
-    in a game. The stack is our own: cached kernels that call themselves can crash when they are loaded again (numba
-    issue 6061).
+    in a game. Stones whose neighbours are still to be looked at are chained through the board: above its code each
+    holds 1 + the next, 0 at the end. A stack of our own would have to be allocated, and cached kernels that
+    call themselves can crash when they are loaded again (numba issue 6061).
     """
-    code = board[cell]
-    stack = np.empty(size * size, np.int16)
-    stack[0] = cell
-    count = 1
-    while count > 0:
-        count -= 1
-        row, col = stack[count] // size, stack[count] % size
+    code = int(board[cell])
+    chain = cell + 1
+    while chain > 0:
+        cell = chain - 1
+        chain = board[cell] >> LINK
+        board[cell] = code
+        row, col = cell // size, cell % size
         for i in range(6):
             r, c = row + ROWS[i], col + COLS[i]
-            if r >= 0 and c >= 0 and r + c < size:
-                other = board[r * size + c]
-                if other > 0 and other != code and other % 2 == code % 2:
-                    board[r * size + c] = code
-                    stack[count] = r * size + c
-                    count += 1
+            inside = (r >= 0) & (c >= 0) & (r + c < size)
+            near = r * size + c if inside else cell  # the cell itself is done
+            other = int(board[near])
+            found = (other > 0) & (other & CODE != code) & (other & 1 == code & 1)
+            board[near] = code | chain << LINK if found else other
+            chain = near + 1 if found else chain
 
 
-@kernel
+@lean_kernel
 def observe(state, params, planes):
     size = params[0]
     own_parity = STONE - state[TO_MOVE]

@@ -39,14 +39,24 @@ def test_values_are_sane(rows):
     assert mine == pytest.approx(theirs, rel=0.1) and 7 < mine < 8.3  # 7.62 on average in random tic-tac-toe
 
 
-def test_choices_are_legal_and_equally_likely():
-    masks = np.zeros((6000, 40), bool)
+@pytest.mark.parametrize("actions", [40, 400])
+def test_choices_are_legal_and_equally_likely(actions):
+    """From a list, and by blind draws."""
+    masks = np.zeros((6000, actions), bool)
     masks[:, [0, 7, 39]] = True
-    actions = np.zeros(6000, np.int64)
-    play_speed.choose(masks, seed_streams(3, np.arange(6000)), actions)
-    counts = np.bincount(actions, minlength=40)
+    chosen = np.zeros(6000, np.int64)
+    play_speed.choose(masks, seed_streams(3, np.arange(6000)), chosen)
+    counts = np.bincount(chosen, minlength=actions)
     assert counts.sum() == counts[[0, 7, 39]].sum()
     assert (abs(counts[[0, 7, 39]] - 2000) < 150).all()  # four standard deviations
+
+
+def test_a_choice_that_is_not_drawn_is_listed():
+    mask = np.zeros((3000, 2000), bool)
+    mask[:, [5, 1999]] = True
+    chosen = np.zeros(3000, np.int64)
+    play_speed.choose(mask, seed_streams(4, np.arange(3000)), chosen)
+    assert set(chosen) == {5, 1999}
 
 
 def test_ended_games_begin_again():
