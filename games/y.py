@@ -33,8 +33,11 @@ ALL = LEFT + TOP + RIGHT
 LINK, CODE = 5, 31  # shift and mask, see spread: no code is above 31
 
 # The six neighbours of a cell, as steps in row and column.
-ROWS = (-1, -1, 0, 0, 1, 1)
-COLS = (0, 1, -1, 1, -1, 0)
+STEPS = ((-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0))
+
+# After the size, the parameters hold ENTRY words for each cell: the sides it lies on, then its neighbours; in the place
+# of one off the board stands the cell itself.
+ENTRY = 7
 
 # The last line of a drawn board, and the mover it stands for: the loser is to move in a finished game.
 MOVERS = {"x to move": 0, "o to move": 1, "x has won": 1, "o has won": 0}
@@ -61,33 +64,31 @@ def apply(state, params, action):
     size = params[0]
     player = state[TO_MOVE]
     state[TO_MOVE] = 1 - player
-    if place(state[HEADER : HEADER + size * size], size, player, action):
+    if place(state[HEADER : HEADER + size * size], params, player, action):
         state[OVER] = 1
         state[RESULT] = 1 - 2 * player
 
 
 @lean_kernel
-def place(board, size, player, cell):
+def place(board, params, player, cell):
     """Put a stone of `player` on an empty cell; True if its group touches all sides."""
-    row, col = cell // size, cell % size
-    sides = LEFT * int(col == 0) | TOP * int(row == 0) | RIGHT * int(row + col == size - 1)
+    entry = 1 + ENTRY * cell
+    sides = params[entry]
     joined = 0  # bit s: one of the groups that the stone joins has the sides s
-    for i in range(6):  # without branches, since nobody can predict them
-        r, c = row + ROWS[i], col + COLS[i]
-        inside = (r >= 0) & (c >= 0) & (r + c < size)
-        code = int(board[r * size + c if inside else cell])  # the cell itself is empty
+    for i in range(1, ENTRY):  # without branches, since nobody can predict them
+        code = int(board[params[entry + i]])  # the cell itself is empty
         own = int((code > 0) & ((code - STONE) & 1 == player))
         group = (code - STONE) >> 1 & ALL
         sides |= group * own
         joined |= own << group
     board[cell] = STONE + player + 2 * sides
     if joined & ~(1 << sides) != 0:
-        spread(board, size, cell)
+        spread(board, params, cell)
     return sides == ALL
 
 
 @lean_kernel
-def spread(board, size, cell):
+def spread(board, params, cell):
     """Give all stones of the group of `cell` the sides of that stone.
 
     Groups are uniform and a group's sides change at most three times, so each stone is rewritten at most three times
@@ -101,11 +102,8 @@ def spread(board, size, cell):
         cell = chain - 1
         chain = board[cell] >> LINK
         board[cell] = code
-        row, col = cell // size, cell % size
-        for i in range(6):
-            r, c = row + ROWS[i], col + COLS[i]
-            inside = (r >= 0) & (c >= 0) & (r + c < size)
-            near = r * size + c if inside else cell  # the cell itself is done
+        for i in range(1, ENTRY):
+            near = params[1 + ENTRY * cell + i]  # the cell itself is done
             other = int(board[near])
             found = (other > 0) & (other & CODE != code) & (other & 1 == code & 1)
             board[near] = code | chain << LINK if found else other
@@ -125,12 +123,12 @@ def observe(state, params, planes):
 
 
 @kernel
-def winner_without(stones, size, absent):
+def winner_without(stones, params, absent):
     """Who touches all sides among `stones` (0 empty, 1 + player), were the cell `absent` empty; -1 nobody."""
-    board = np.zeros(size * size, np.int16)
+    board = np.zeros(len(stones), np.int16)
     winner = -1
-    for cell in range(size * size):
-        if stones[cell] != 0 and cell != absent and place(board, size, stones[cell] - 1, cell):
+    for cell in range(len(stones)):
+        if stones[cell] != 0 and cell != absent and place(board, params, stones[cell] - 1, cell):
             winner = stones[cell] - 1
     return winner
 
@@ -145,7 +143,7 @@ class Y(Game):
         size = int_setting("y", "size", size, 2, 19)
         turns = self._turns(size)
         super().__init__(
-            settings={"size": size}, size=size, params=[size], state_words=HEADER + size * size,
+            settings={"size": size}, size=size, params=[size, *_geometry(size)], state_words=HEADER + size * size,
             num_actions=size * size, observation_shape=(2, size, size), max_length=size * (size + 1) // 2,
             symmetries=Symmetries(turns, turns),
         )  # fmt: skip
@@ -187,7 +185,7 @@ class Y(Game):
         if self._status(state) != status:
             self._refuse(text, f"the last line must be {self._status(state)!r} on this board")
         grid_text.check_connection(self.title, text, state, stones,
-                                   lambda cell: winner_without(stones, self.size, cell))  # fmt: skip
+                                   lambda cell: winner_without(stones, self.params, cell))  # fmt: skip
         return state
 
     def _status(self, state):
@@ -197,7 +195,7 @@ class Y(Game):
         state = self.reset(1)[0]
         for cell in np.flatnonzero(stones):
             player = int(stones[cell]) - 1
-            if place(state[HEADER:], self.size, player, cell):
+            if place(state[HEADER:], self.params, player, cell):
                 state[OVER] = 1
                 state[RESULT] = 1 - 2 * player
         state[TO_MOVE] = mover
@@ -210,6 +208,14 @@ class Y(Game):
 
     def _refuse(self, text, reason):
         grid_text.refuse(self.title, text, reason)
+
+
+def _geometry(size):
+    """What `place` knows of each cell of the square: see ENTRY."""
+    for row, col in itertools.product(range(size), repeat=2):
+        yield LEFT * (col == 0) | TOP * (row == 0) | RIGHT * (row + col == size - 1)
+        for r, c in ((row + down, col + right) for down, right in STEPS):
+            yield r * size + c if r >= 0 and c >= 0 and r + c < size else row * size + col
 
 
 def _cells(size):

@@ -128,14 +128,14 @@ def test_random_games_agree_with_the_twin(size, count):
 def test_full_boards_of_any_mixture_have_one_winner_and_it_is_the_twins():
     rng = np.random.default_rng(0)
     for size in (2, 3, 5, 7):
-        twin = SlowY(size)
+        twin, params = SlowY(size), make("y", size=size).params
         for _ in range(10):
             stones = np.zeros(size * size, np.int64)
             twin.stones = {cell: int(rng.random() < 0.5) for cell in twin.cells}
             for (row, col), player in twin.stones.items():
                 stones[row * size + col] = 1 + player
             won = {player for cell, player in twin.stones.items() if twin.sides(cell) == 7}
-            assert won == {winner_without(stones, size, -1)}
+            assert won == {winner_without(stones, params, -1)}
 
 
 def test_the_first_player_wins_small_boards():
