@@ -18,6 +18,8 @@ from games.solving import ILLEGAL, Exact, final_values
 MOST_POSITIONS = 1_000_000
 """Games with more reachable positions are refused."""
 
+SLICE = 400_000  # children made at a time where a layer may have too many
+
 
 class Graph(NamedTuple):
     """Reachable positions and what each action leads to. One met after different numbers of moves stands twice."""
@@ -110,13 +112,15 @@ def expand(game: Game, most: int) -> Graph:
     Raises GameError if there are more than `most`, or if a game runs longer than its `max_length`.
     """
     layers = [game.reset(1)]
-    pairs = []
+    pairs: list[tuple] = []
     total = 1
     while True:
         parents = layers[-1]
         rows, actions = np.nonzero(game.legal(parents))
         if not len(rows):
             break
+        if len(rows) > most:
+            _check_ahead(game, parents, rows, actions, total, most, len(pairs))
         children = parents[rows]
         game.advance(children, actions)
         _, first, inverse = np.unique(_keys(children), return_index=True, return_inverse=True)
@@ -128,6 +132,20 @@ def expand(game: Game, most: int) -> Graph:
     empty = np.zeros(0, np.int64)
     merged = [np.concatenate([empty, *column]) for column in zip(*pairs, strict=True)] if pairs else [empty] * 3
     return Graph(np.concatenate(layers), merged[0], merged[1], merged[2], starts)
+
+
+def _check_ahead(game, parents, rows, actions, total, most, moves):
+    """Raise GameError if the children of a layer are too many, before all are made.
+
+    Different 64-bit sums of their words are different positions.
+    """
+    weights = np.random.default_rng(0).integers(1, 2**64, parents.shape[1], np.uint64)
+    sums = np.zeros(0, np.uint64)
+    for begin in range(0, len(rows), SLICE):
+        children = parents[rows[begin : begin + SLICE]]
+        game.advance(children, actions[begin : begin + SLICE])
+        sums = np.unique(np.concatenate([sums, children.astype(np.uint64) @ weights]))
+        _check_size(game, total + len(sums), most, moves)
 
 
 def _check_size(game: Game, total: int, most: int, moves: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from boards import choose, random_positions
 
-from games import GameError, exact_store, hex_answers, hex_bits, hex_proof, hex_table, make
+from games import GameError, enumeration, exact_store, hex_answers, hex_bits, hex_proof, hex_table, make
 from games.core import HEADER, TO_MOVE
 from games.enumeration import Enumeration
 from games.exact import ILLEGAL, main, solver
@@ -388,3 +388,17 @@ def test_command_explains_errors(capsys, monkeypatch, arguments, message):
 def test_command_refuses_text_that_is_no_position(capsys, monkeypatch):
     status, _, err = run(capsys, monkeypatch, "hex", "size=3", "-", text="nonsense")
     assert status == 2 and "no such position" in err
+
+
+def test_a_game_far_too_large_is_refused_before_its_positions_are_made():
+    """Go 5x5 has 8 million moves in its fourth layer, for a limit of one million positions."""
+    made = []
+
+    class Counted(type(make("go"))):
+        def advance(self, states, actions):
+            made.append(len(states))
+            super().advance(states, actions)
+
+    with pytest.raises(GameError, match="too large to be solved by enumeration"):
+        Enumeration(Counted(size=5))
+    assert max(made) <= enumeration.SLICE and sum(made) < 4_000_000
