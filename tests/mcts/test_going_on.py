@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from evaluators import EXACT, HashEvaluator, indifferent, random_positions
 from toys import Turns
-from trees import check, children, unfold
+from trees import check, children, tree_of_one_move, unfold
 
 from games import make
 from mcts import Gumbel, Puct, Regularised, Search, search
 from mcts.streams import seed_streams
-from mcts.tree import add_node, allocate, edge_value, mean_value
+from mcts.tree import edge_value, mean_value
 
 GAMES = [make("tictactoe"), make("hex", size=3, swap=True), Turns()]
 ANYTIME = [
@@ -233,11 +233,7 @@ def test_supposed_losses_are_all_taken_back_and_the_budget_is_kept(game, rule, l
 
 def test_a_path_under_way_is_lost_for_who_chose_it_and_leaves_the_nodes_own_mean_alone():
     """Three simulations of the root came back with 1.5 in all, one of its move x with 0.5; one more is on its way."""
-    tree = allocate(np.zeros((1, 3), np.int16), 2, 2)
-    root = add_node(tree, 0, -1, -1, 0)
-    tree.prior[0, root] = [0.6, 0.4]
-    x = add_node(tree, 0, root, 0, 1)
-    tree.nodes["visits"][0, [root, x]] = 4, 2
+    tree, root, x = tree_of_one_move()
     tree.nodes["under_way"][0, [root, x]] = 1, 1
     tree.nodes["value_sum"][0, [root, x]] = 1.5, -0.5  # x is seen by its own mover, the opponent
     node, edge = tree.nodes[0, root], tree.nodes[0, x]

@@ -8,6 +8,7 @@ import psutil
 import pytest
 from evaluators import HashEvaluator, indifferent, random_positions
 from toys import Bits, planted
+from trees import tree_of_one_move
 
 from agents.agent import make_strategy
 from agents.network import NetworkEvaluator, make_network
@@ -15,7 +16,7 @@ from games import make
 from mcts import Gumbel, Puct, Regularised, Search, search
 from mcts.puct import Numbers, select
 from mcts.streams import seed_streams
-from mcts.tree import add_node, allocate, bytes_per_tree
+from mcts.tree import bytes_per_tree
 
 # ---- by hand -------------------------------------------------------------------------------------------------------
 
@@ -46,11 +47,7 @@ def test_first_play_urgency_holds_an_untried_action_back():
 
 def test_worked_example_of_the_rule():
     """mcts/puct.py: x scores 0.9, y, untried, scores 1.3; with r such that y falls below 0.9, x is chosen."""
-    tree = allocate(np.zeros((1, 3), np.int16), 2, 2)
-    root = add_node(tree, 0, -1, -1, 0)
-    tree.prior[0, root] = [0.6, 0.4]
-    x = add_node(tree, 0, root, 0, 1)
-    tree.nodes["visits"][0, [root, x]] = 4, 2
+    tree, root, x = tree_of_one_move()
     tree.nodes["value_sum"][0, [root, x]] = 4 * 0.5, -2 * 0.5  # x is seen by its own mover, the opponent
     assert tree.nodes["candidate"][0, root] == 1
 

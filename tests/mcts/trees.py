@@ -2,9 +2,21 @@
 
 import numpy as np
 
+from mcts.tree import add_node, allocate
+
 KEPT = ("visits", "value_sum", "candidate", "candidate_prior", "tried_mass", "to_move", "settled",
         "lower", "upper", "raw_value")  # fmt: skip
 """Fields of a node that say nothing of where it stands and what leads to it."""
+
+
+def tree_of_one_move():
+    """A root with two moves, priors 0.6 and 0.4, searched four times, twice through the first: tree, root, x."""
+    tree = allocate(np.zeros((1, 3), np.int16), 2, 2)
+    root = add_node(tree, 0, -1, -1, 0)
+    tree.prior[0, root] = [0.6, 0.4]
+    x = add_node(tree, 0, root, 0, 1)
+    tree.nodes["visits"][0, [root, x]] = 4, 2
+    return tree, root, x
 
 
 def children(tree, b, index):

@@ -32,3 +32,15 @@ def bits(run):
     """All that a checkpoint holds, as bytes."""
     arrays = {f"{part}/{name}": array for part, arrays in run._parts().items() for name, array in arrays.items()}
     return {name: np.asarray(array).tobytes() for name, array in arrays.items()}
+
+
+def run_in_pieces(recipe, folder):
+    """Begin a run anew from its checkpoint every few moves, to its end; returns it and how often."""
+    rng, restarts = np.random.default_rng(0), 0
+    while not (run := Run(recipe, folder)).finished:
+        for _ in range(rng.integers(1, 12)):
+            if not run.finished:
+                move(run)
+        run.save_checkpoint()
+        restarts += 1
+    return run, restarts

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from runs import bits, move, run_to_end, snapshot_bytes
+from runs import bits, move, run_in_pieces, run_to_end, snapshot_bytes
 
 from agents.network import NetworkError
 from agents.snapshot import describe, load_snapshot
@@ -99,13 +99,7 @@ def counting(evaluate, passes, number):
 
 def test_a_run_taken_up_at_any_move_ends_with_the_same_bytes(sized, tmp_path):
     whole = run_to_end(sized(), tmp_path / "whole")
-    rng, restarts = np.random.default_rng(0), 0
-    while not (run := Run(sized(), tmp_path / "apart")).finished:
-        for _ in range(rng.integers(1, 12)):
-            if not run.finished:
-                move(run)
-        run.save_checkpoint()
-        restarts += 1
+    run, restarts = run_in_pieces(sized(), tmp_path / "apart")
     assert restarts > 8
     assert without_trees(run) == without_trees(whole) and run.ledger.counts() == whole.ledger.counts()
     assert snapshot_bytes(tmp_path / "apart") == snapshot_bytes(tmp_path / "whole")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from runs import bits, move, run_to_end, snapshot_bytes
+from runs import bits, move, run_in_pieces, run_to_end, snapshot_bytes
 
 from agents.agent import Agent, make_strategy
 from agents.network import NetworkEvaluator
@@ -90,16 +90,7 @@ def test_a_checkpoint_restores_every_array_bit_by_bit(recipe, tmp_path):
 
 def test_checkpoints_at_any_move_lead_to_the_same_snapshots(recipe, tmp_path):
     run_to_end(recipe(), tmp_path / "undisturbed")
-    rng, restarts = np.random.default_rng(0), 0
-    while True:
-        run = Run(recipe(), tmp_path / "restarted")
-        if run.finished:
-            break
-        for _ in range(rng.integers(1, 12)):
-            if not run.finished:
-                move(run)
-        run.save_checkpoint()
-        restarts += 1
+    _, restarts = run_in_pieces(recipe(), tmp_path / "restarted")
     assert restarts > 4
     assert snapshot_bytes(tmp_path / "restarted") == snapshot_bytes(tmp_path / "undisturbed")
 
