@@ -121,11 +121,18 @@ def typed(schema: type, config: DictConfig) -> Any:
     return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), config))
 
 
+def quoted(word: str) -> str:
+    """`key=PATH` with quotes where PATH is there and has a character of the overrides' grammar: runs of a study do."""
+    key, _, path = word.partition("=")
+    return f'{key}="{path}"' if set(path) & set("=,;(){}[] ") and '"' not in path and os.path.exists(path) else word
+
+
 def run_application(main: Callable) -> None:
     """Call a Hydra application so that its composition errors (an unknown or mistyped setting) end in one line too."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra would print and exit on its own
 
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))  # it may stand anywhere
+    words = sorted(sys.argv[1:], key=lambda word: word not in ("-m", "--multirun"))  # it may stand anywhere
+    sys.argv[1:] = [quoted(word) for word in words]
 
     @one_line_errors
     def application():

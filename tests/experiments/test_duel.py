@@ -1,6 +1,8 @@
 """The duel: two agents, both colours, a share with its interval, and OpenSpiel's players as opponents."""
 
 import json
+import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -53,6 +55,16 @@ def test_judgement_of_a_worked_example():
                                "moves_that_kept_the_value": 7}  # fmt: skip
     assert judged["opponent"] == {"won_at_the_start": 1, "of_these_won": 1, "short_of_value": 1, "moves": 8,
                                   "moves_that_kept_the_value": 8}  # fmt: skip
+
+
+@pytest.mark.parametrize("folder", ["hex3-6x1-s0-recipe=default", "runs (old), best"])
+def test_a_path_needs_no_quotes_of_its_own(tiny_run, tmp_path, folder):
+    (tmp_path / folder).mkdir()
+    last = sorted((tiny_run / "snapshots").glob("*.safetensors"))[-1]
+    path = pathlib.Path(shutil.copy(last, tmp_path / folder))
+    shutil.copy(last.with_suffix(".json"), tmp_path / folder)
+    ended = call("experiments.duel", f"snapshot={path}", "budget=1", "games=2")
+    assert (ended.status, ended.err) == (0, "") and json.loads(ended.out)["agent"]["snapshot"] == str(path)
 
 
 def test_a_snapshot_meets_openspiel_by_command(tiny_run, tmp_path):
