@@ -32,6 +32,7 @@ from experiments.command import one_line_errors, run_application
 from experiments.play import Protocol, play_pairs
 from experiments.pool import Pool, exact_player, pools, read_study
 from experiments.schedule import first_guess, plan_newcomer, plan_round
+from experiments.threads import side_by_side
 from training import interrupt
 
 CHUNK_PAIRS = 1024
@@ -55,18 +56,12 @@ def play_study(study_dir: Path, overrides: dict | None = None) -> Path:
     read_study(study_dir, overrides)  # what is no study is refused before anything is written there
     with cells.locked(study_dir):
         study = read_study(study_dir, overrides)
-        arena = Play(
-            pools(study), study.arena, study.device, _processes(study.jobs), MatchFile(study_dir / "matches.csv")
-        )
+        arena = Play(pools(study), study.arena, study.device, study.jobs, MatchFile(study_dir / "matches.csv"))
         for play in (arena.play_round, arena.play_outside) if study.arena.outside else (arena.play_round,):
             for number in range(study.arena.rounds):
                 play(number)
                 arena.write_agents(study_dir / "agents.csv")
     return study_dir / "matches.csv"
-
-
-def _processes(jobs: int) -> int:
-    return (os.cpu_count() or 1) if jobs == -1 else jobs
 
 
 class MatchFile:
@@ -118,8 +113,8 @@ class MatchFile:
 class Play:
     """The pools of a study, what was played, and the rounds to come."""
 
-    def __init__(self, pools: list[Pool], settings: Arena, device: str, processes: int, file: MatchFile):
-        self.pools, self.settings, self.device, self.processes, self.file = pools, settings, device, processes, file
+    def __init__(self, pools: list[Pool], settings: Arena, device: str, jobs: int, file: MatchFile):
+        self.pools, self.settings, self.device, self.jobs, self.file = pools, settings, device, jobs, file
         self.protocol = Protocol(settings.openings, settings.opening_moves, settings.seed, settings.sample)
         self.planned: list[dict[tuple[int, int], dict]] = [{} for _ in pools]  # rows by pair, over the rounds so far
 
@@ -210,16 +205,15 @@ class Play:
         """The rows of each chunk, in order, from parallel processes, with one bar over all games."""
         if not chunks:
             return
+        processes = side_by_side(self.jobs, len(chunks))
         total = sum(len(chunk.pairs) for chunk in chunks) * 2 * self.protocol.openings
         with tempfile.TemporaryDirectory() as folder, ArenaProgress(Path(folder), total, title):
             jobs = [joblib.delayed(play_chunk)(self.pools[chunk.pool], chunk, self.protocol, Path(folder) / str(i))
                     for i, chunk in enumerate(chunks)]  # fmt: skip
-            if self.processes == 1 or len(chunks) == 1:
+            if processes == 1:
                 yield from (function(*arguments) for function, arguments, _ in jobs)
             else:
-                yield from joblib.Parallel(self.processes, return_as="generator", batch_size=1, pre_dispatch="all")(
-                    jobs
-                )
+                yield from joblib.Parallel(processes, return_as="generator", batch_size=1, pre_dispatch="all")(jobs)
 
     def write_agents(self, path: Path) -> None:
         """agents.csv: the pools' rows with what was measured in the matches; agents of earlier pools stay."""

@@ -18,6 +18,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from agents.network import PRECISIONS, NetworkError, NetworkEvaluator, make_network
+from experiments import threads
 from experiments.arena_settings import Arena
 from experiments.command import typed
 from experiments.rule_settings import normalise, rule_of
@@ -59,7 +60,7 @@ class Cell:
     seed: int
     device: str
     precision: str
-    threads: int
+    threads: Any  # a number, or auto
     jobs: int
     studies: str
 
@@ -68,8 +69,7 @@ class Cell:
             raise SettingsError(f"seed={self.seed} cannot be: expected a whole number of at least 0")
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision={self.precision!r} cannot be: expected one of {', '.join(PRECISIONS)}")
-        if self.threads < 1:
-            raise SettingsError(f"threads={self.threads} cannot be: expected at least 1")
+        threads.check(self.threads)
         if self.jobs < 1 and self.jobs != -1:
             raise SettingsError(f"jobs={self.jobs} cannot be: expected at least 1, or -1 for one per core")
 
@@ -124,6 +124,13 @@ def boards(config: DictConfig | Cell) -> list[Game]:
     return games_of(make(**config.game), config.training.boards)
 
 
+def evaluation_flops(cell: Cell) -> float:
+    """FLOPs of one forward pass, the mean over the boards of a cell."""
+    games = boards(cell)
+    networks = networks_on(make_network(game=games[0], **cell.network), games)
+    return sum(network.forward_flops for network in networks) / len(networks)
+
+
 def cell_name(config: DictConfig, swept: dict[str, str]) -> str:
     """A readable name: boards, network, seed, and what else a sweep varies between its cells, such as batch=256."""
     games = boards(config)
@@ -170,14 +177,30 @@ def read_config(path: Path) -> dict[str, Any]:
     return config  # type: ignore[return-value]
 
 
+def begun(path: Path) -> bool:
+    """Whether the run in folder `path` has something that its settings must stay the same for."""
+    return (path / "config.yaml").exists() and any((path / name).exists() for name in ("checkpoint", "snapshots"))
+
+
+def threads_of(cell: Cell, path: Path, processes: int) -> threads.Choice:
+    """The torch threads of the run in folder `path`: those that it began with, else as asked or chosen.
+
+    processes: how many cells run at a time.
+    """
+    if begun(path):
+        return threads.Choice(read_config(path)["threads"], "as the run began")
+    flops = evaluation_flops(cell) if cell.device == "cpu" else 0
+    return threads.choose(cell.threads, flops, threads.cores(), processes)
+
+
 def refuse_changed_settings(path: Path, config: DictConfig) -> None:
     """Raises SettingsError if the cell in folder `path` was begun with other settings, naming one that differs."""
-    file = path / "config.yaml"
-    begun = (path / "checkpoint").exists() or (path / "snapshots").exists()
-    if not begun or not file.exists():
+    if not begun(path):
         return
     stored = settings_of(read_config(path))
     wanted = settings_of(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+    if wanted["threads"] == threads.AUTO:
+        wanted["threads"] = stored["threads"]  # the choice of another moment or machine would round otherwise
     for key, old, new in _differences(stored, wanted):
         raise SettingsError(f"{path} was trained with {key}={old}, not {new}: a study does not mix settings; choose "
                             f"another study.name, or delete that folder to train it again")  # fmt: skip
@@ -215,8 +238,10 @@ def locked(path: Path):
 # ---- running -------------------------------------------------------------------------------------------------------
 
 
-def run_cell(config: DictConfig, name: str, in_study: bool) -> str:
+def run_cell(config: DictConfig, name: str, in_study: bool, processes: int = 1) -> str:
     """Train one cell to its end, or take it up; returns its state. Finished cells are skipped.
+
+    processes: how many cells of its study run at a time.
 
     Inside a study a failure is written to status.json and told once, so that the other cells go on; alone it raises.
     """
@@ -235,13 +260,13 @@ def run_cell(config: DictConfig, name: str, in_study: bool) -> str:
                 print(f"{path} is finished; nothing to do")
             return "done"
         try:
-            _train(cell, config, path, in_study)
+            _train(cell, config, path, in_study, threads_of(cell, path, processes))
         except Exception as error:
             return _failed(path, error, in_study)
     return "done"
 
 
-def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
+def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool, taken: threads.Choice) -> None:
     import torch
 
     from experiments.provenance import write_provenance
@@ -249,14 +274,18 @@ def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool) -> None:
     from training.monitor import Monitor
     from training.run import Recipe, Run
 
-    torch.set_num_threads(cell.threads)
+    torch.set_num_threads(taken.number)
     sweep_up(path)
+    noted = {} if begun(path) else {"threads": {"asked": cell.threads, **taken._asdict()}}
+    config.threads = taken.number
     write_text(path / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+    if noted and not in_study:
+        print(f"torch threads: {taken.number} ({taken.reason})", flush=True)
     recipe = Recipe(
         make(**cell.game), cell.network, rule_of(cell.search), cell.training, cell.seed, cell.device, cell.precision
     )
     run = Run(recipe, path)
-    write_provenance(path / "provenance.json", seed=cell.seed)
+    write_provenance(path / "provenance.json", seed=cell.seed, **noted)
     flat = {"game": _title([board.game for board in run.boards]), "seed": cell.seed,
             **{f"network.{k}": v for k, v in cell.network.items()},
             **{f"training.{k}": v for k, v in config.training.items()}}  # fmt: skip

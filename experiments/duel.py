@@ -21,8 +21,9 @@ import numpy as np
 from omegaconf import DictConfig
 
 from agents.agent import make_strategy, strategy_class
-from agents.network import NetworkEvaluator
+from agents.network import Network, NetworkEvaluator
 from agents.snapshot import describe, load_snapshot
+from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
 from experiments.play import Player, Protocol, make_openings, play_pairs
 from games import Game, make
@@ -53,10 +54,12 @@ class Duel:
     device: str = "cpu"
     precision: str = "float32"
     opponent_precision: str = "float32"
+    threads: Any = threads.AUTO
     exact: bool = False
     out: str | None = None
 
     def __post_init__(self):
+        threads.check(self.threads)
         if self.games < 2 or self.games % 2:
             raise SettingsError(f"games={self.games} cannot be: expected an even number from 2 up, since every opening "
                                 "is played with both colours")  # fmt: skip
@@ -90,10 +93,13 @@ class Side:
     def uses_network(self) -> bool:
         return strategy_class(self.strategy).uses_network
 
-    def player(self, game: Game, device: str) -> Player:
-        evaluator = None
-        if self.uses_network and self.snapshot is not None:
-            evaluator = NetworkEvaluator(load_snapshot(Path(self.snapshot), game).network, device, self.precision)
+    def network(self, game: Game) -> Network | None:
+        if not self.uses_network or self.snapshot is None:
+            return None
+        return load_snapshot(Path(self.snapshot), game).network
+
+    def player(self, game: Game, network: Network | None, device: str) -> Player:
+        evaluator = None if network is None else NetworkEvaluator(network, device, self.precision)
         return Player(self.name, make_strategy(self.strategy, game, evaluator, **self.settings), self.budget)
 
     def described(self) -> dict:
@@ -108,14 +114,16 @@ def play_duel(duel: Duel) -> dict:
     """The duel's record. Raises SettingsError, GameError, AgentError or NetworkError for what cannot be played."""
     sides = duel.sides()
     game = _game(duel, sides)
-    players = [side.player(game, duel.device) for side in sides]
+    networks = [side.network(game) for side in sides]
+    players = [side.player(game, network, duel.device) for side, network in zip(sides, networks, strict=True)]
+    taken = threads.take(duel.threads, filter(None, networks), duel.device)
     begun = time.perf_counter()
     protocol = Protocol(duel.games // 2, duel.opening_moves, duel.seed)
     exact = solver(game) if duel.exact else None
     row = play_pairs(game, players, [(0, 1)], protocol, 0, exact)[0]
     judged = {} if exact is None else {"exact": judgement(row, opening_values(game, protocol, exact))}
     return {"game": game.title, **{side.name: side.described() for side in sides}, **result(row), **judged,
-            "protocol": row["protocol"], "seed": duel.seed, "outcomes": row["outcomes"],
+            "protocol": row["protocol"], "seed": duel.seed, "threads": taken, "outcomes": row["outcomes"],
             "seconds": round(time.perf_counter() - begun, 2)}  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from agents.agent import make_strategy
 from agents.network import NetworkEvaluator
 from agents.snapshot import load_snapshot
+from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
 from experiments.play import Player, Protocol, play_pairs
 from games.files import write_text
@@ -42,9 +43,11 @@ class Rules:
     seed: int
     device: str
     precision: str
+    threads: Any  # a number, or auto
     out: str
 
     def __post_init__(self):
+        threads.check(self.threads)
         for chosen in (*self.default, *self.contenders):
             if not {"name", "rule"} <= set(chosen):
                 raise SettingsError(f"{chosen} cannot be: expected name, rule, and settings of the rule")
@@ -68,6 +71,7 @@ def compare(settings: Rules, path: Path) -> list[dict]:
     have = {(row["contender"], row["budget"]) for row in rows}
     loaded = load_snapshot(Path(settings.snapshot))
     evaluator = NetworkEvaluator(loaded.network, settings.device, settings.precision)
+    threads.take(settings.threads, [loaded.network], settings.device)
 
     def strategy(chosen: dict):
         own = {key: value for key, value in chosen.items() if key not in ("name", "rule")}
@@ -93,7 +97,7 @@ def compare(settings: Rules, path: Path) -> list[dict]:
 
 def _identity(settings: Rules) -> dict:
     """What the rows depend on; budgets may be added."""
-    return {key: value for key, value in asdict(settings).items() if key not in ("budgets", "out", "device")}
+    return {key: value for key, value in asdict(settings).items() if key not in ("budgets", "out", "device", "threads")}
 
 
 def _kept(settings: Rules, path: Path) -> list[dict]:

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,12 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 from tqdm import tqdm
 
-from agents.network import make_network
-from experiments import cells, outside
+from experiments import cells, outside, threads
 from experiments.command import one_line_errors
 from experiments.provenance import write_provenance
 from games.conformance import refuse_unsound
 from games.files import write_text
 from training import interrupt
-from training.boards import networks_on
 from training.settings import SettingsError
 
 
@@ -65,7 +64,7 @@ class StudyCallback(Callback):
         self.study_dir = Path(config.studies) / config.study.name
         _refuse_varied(expanded)
         cells.refuse_same_size(game for _, cell, _ in expanded for game in cells.boards(cell))
-        weights = {name: _work(cells.check(cell)) for name, cell, _ in expanded}
+        checked = {name: cells.check(cell) for name, cell, _ in expanded}
         for game in {game.title: game for _, cell, _ in expanded for game in cells.boards(cell)}.values():
             refuse_unsound(game)
         for name, cell, _ in expanded:
@@ -81,8 +80,9 @@ class StudyCallback(Callback):
         write_text(self.study_dir / "study.yaml", OmegaConf.to_yaml(record))
         write_provenance(self.study_dir / "provenance.json")
         interrupt.listen(on_signal=_pass_on)
+        _tell_threads(checked, self.study_dir / "runs")
         self.started = time.perf_counter()
-        self.progress = StudyProgress(self.study_dir, weights)
+        self.progress = StudyProgress(self.study_dir, {name: _work(cell) for name, cell in checked.items()})
 
     @_loud
     @one_line_errors
@@ -168,12 +168,21 @@ def _refuse_varied(expanded: list[tuple[str, DictConfig, list[str]]]) -> None:
                                 "value, and start a study for each other one")  # fmt: skip
 
 
-def name_in_study(config: DictConfig, overrides: list[str]) -> str:
-    """The name that `expand` gave the cell with these overrides, from study.yaml."""
+def _tell_threads(checked: dict[str, cells.Cell], runs: Path) -> None:
+    """Print how many torch threads the runs to be begun take, and why."""
+    fresh = {name: cell for name, cell in checked.items() if not cells.begun(runs / name)}
+    choices = Counter(cells.threads_of(cell, runs / name, threads.side_by_side(cell.jobs, len(checked)))
+                      for name, cell in fresh.items())  # fmt: skip
+    for choice, count in choices.items():
+        print(f"torch threads: {choice.number} in each of {count} runs ({choice.reason})")
+
+
+def place_in_study(config: DictConfig, overrides: list[str]) -> tuple[str, int]:
+    """The name that `expand` gave the cell with these overrides, and how many run at a time, from study.yaml."""
     record = OmegaConf.load(Path(config.studies) / config.study.name / "study.yaml")
     for name, known in record.cells.items():
         if sorted(as_written(known)) == sorted(overrides):
-            return str(name)
+            return str(name), threads.side_by_side(config.jobs, len(record.cells))
     raise SettingsError(f"study {config.study.name!r} has no cell with {overrides}: start it with its own command")
 
 
@@ -190,9 +199,7 @@ def _pass_on(name: str) -> None:
 
 def _work(cell: cells.Cell) -> float:
     """Roughly the seconds a cell takes on one core, for the bar's time left: tree and network."""
-    games = cells.boards(cell)
-    networks = networks_on(make_network(game=games[0], **cell.network), games)
-    per_evaluation = sum(network.forward_flops for network in networks) / len(networks)
+    per_evaluation = cells.evaluation_flops(cell)
     flops = cell.training.train_flops
     evaluations = flops / per_evaluation if flops else cell.training.positions * cell.training.budget
     return evaluations * (1.5e-6 + per_evaluation / 5e10)

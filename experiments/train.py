@@ -11,14 +11,15 @@ from experiments.command import one_line_errors, run_application
 @hydra.main(version_base="1.3", config_path="pkg://configs", config_name="train")
 def main(config: DictConfig) -> str:
     from experiments.cells import cell_name, run_cell
-    from experiments.study import as_written, name_in_study
+    from experiments.study import as_written, place_in_study
 
     hydra_config = HydraConfig.get()
     in_study = hydra_config.mode == RunMode.MULTIRUN
     with open_dict(config):
         config.pop("hydra", None)
     if in_study:
-        return run_cell(config, name_in_study(config, as_written(hydra_config.overrides.task)), in_study)
+        name, processes = place_in_study(config, as_written(hydra_config.overrides.task))
+        return run_cell(config, name, in_study, processes)
     return one_line_errors(lambda: run_cell(config, cell_name(config, {}), in_study))()
 
 
