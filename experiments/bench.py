@@ -3,8 +3,8 @@
     python -m experiments.bench game=hex game.size=11 network.width=256 network.depth=4 batch=128 budget=64 out=DIR
 
 Prints a table and writes bench.json, one row per combination of the settings given as lists (batch=[128,512]). What is
-measured, and how, is in measure.py; docs/speed.md explains how to read it. Where `make peers` has installed them, other
-programs follow, as ratios (experiments/peers).
+measured, and how, is in measure.py; docs/speed.md explains how to read it. Random games beside OpenSpiel's follow, the
+speed of the rules alone (random_play.py), and where `make peers` has installed them, other programs' searches (peers/).
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 from agents.network import make_network
+from experiments import random_play
 from experiments.command import one_line_errors, run_application, typed
 from experiments.measure import Case, measure, pinned, unpinned
 from experiments.peers import contests
 from experiments.peers.compare import OURS, PEERS, Contest
 from experiments.rule_settings import rule_of
-from games import make
+from games import Game, make
 from games.files import write_text
 from training.settings import SettingsError
 
@@ -48,10 +49,13 @@ class Bench:
     repetitions: int
     detail: bool
     seed: int
+    play: Any
     peers: Any
     out: str
 
     def __post_init__(self):
+        if self.play not in ("auto", "all", False):
+            raise SettingsError(f"play={self.play} cannot be: expected auto, all or false")
         if self.peers not in ("auto", True, False):
             raise SettingsError(f"peers={self.peers} cannot be: expected auto, true or false")
         for name, low in {"threads": 1, "processes": 1, "repetitions": 1, "seed": 0}.items():
@@ -108,6 +112,20 @@ def beside_each_other(one: Case, processes: int, repetitions: int) -> dict:
 
     with unpinned():
         return scaling(one, processes, repetitions)
+
+
+def beside_openspiel(games: list[Game], settings: Bench, path: Path) -> tuple[dict[str, dict], str]:
+    """Random play of `games` beside OpenSpiel's: the figures by title, and a table; rows go to `path`."""
+    pairs = {game.title: random_play.pair(game) for game in games}
+    missing = [f"OpenSpiel has no {title} to play beside" for title, pair in pairs.items() if pair is None]
+    common = [pair for pair in pairs.values() if pair]
+    found: dict[str, dict] = {}
+    with pinned(1), tqdm(total=len(common) * settings.repetitions, unit="turn") as bar:
+        for one in common:
+            bar.set_description(f"random play, {one.game.title}")
+            found[one.game.title] = random_play.measure(one, settings.repetitions, settings.seed, bar.update)
+    write_text(path, json.dumps([{"title": title, **row} for title, row in found.items()], indent=1) + "\n")
+    return found, "\n".join([random_play.table(found), f"written: {path}", *missing] if found else missing)
 
 
 PEERS_TURNS = 3
@@ -177,6 +195,12 @@ def command(config: DictConfig) -> Path:
                 rows[-1] |= beside_each_other(one, settings.processes, settings.repetitions)
             write_text(path, json.dumps(rows, indent=1) + "\n")
     print(f"{table(rows)}\nwritten: {path}", flush=True)
+    if settings.play:
+        games = [one.game for one in cases] + (random_play.familiar() if settings.play == "all" else [])
+        found, told = beside_openspiel(games, settings, path.with_name("play.json"))
+        rows = [row | found.get(one.game.title, {}) for row, one in zip(rows, cases, strict=True)]
+        write_text(path, json.dumps(rows, indent=1) + "\n")
+        print(told, flush=True)
     if settings.peers:
         print(no_peers(settings) or beside_peers(settings, path.with_name("peers.json")))
     return path

@@ -75,12 +75,12 @@ def measure(case: Case, repetitions: int, detail: bool, progress: Callable[[], o
         "leaves": case.leaves, "threads": case.threads, "precision": case.precision,
         "network": case.network.title, **case.network.settings,
         "forward_flops": case.network.forward_flops, "repetitions": repetitions,
-        **_quartiles("simulations_per_s", simulations / total),
-        **_quartiles("evaluations_per_s", sum(sizes) / total),
-        **_quartiles("moves_per_s", case.batch / total),
-        **_quartiles("network_share", network / total),
-        **_quartiles("matmul_share", (flops / total) / (product_flops / product)),
-        **_quartiles("matmul_gflops_per_s", product_flops / product / 1e9),
+        **quartiles("simulations_per_s", simulations / total),
+        **quartiles("evaluations_per_s", sum(sizes) / total),
+        **quartiles("moves_per_s", case.batch / total),
+        **quartiles("network_share", network / total),
+        **quartiles("matmul_share", (flops / total) / (product_flops / product)),
+        **quartiles("matmul_gflops_per_s", product_flops / product / 1e9),
         "search_mb": memory.growth_mb, "arrays_mb": round(sum(array.nbytes for array in tree.tree) / 2**20, 1),
         "peak_mb": memory.peak_mb, "parts_us": _per_simulation(parts, simulations),
     }  # fmt: skip
@@ -211,7 +211,7 @@ def _seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _quartiles(name: str, samples: np.ndarray) -> dict:
+def quartiles(name: str, samples: np.ndarray) -> dict:
     """The median under `name`, the lower and upper quartile beside it; four digits."""
     low, median, high = (float(f"{value:.4g}") for value in np.quantile(samples, [0.25, 0.5, 0.75]))
     return {name: median, f"{name}_spread": [low, high]}

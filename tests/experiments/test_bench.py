@@ -22,6 +22,7 @@ SMALL = [
     "budget=8",
     "repetitions=2",
     "detail=true",
+    "play=false",
     "peers=false",
 ]
 PROMISED = """rule game size batch budget threads width depth simulations_per_s evaluations_per_s moves_per_s
@@ -92,7 +93,16 @@ def test_other_programs_are_measured_at_the_same_networks_and_budget(tmp_path, m
 ])  # fmt: skip
 def test_where_other_programs_are_missing_one_line_says_so(override, message, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(bench.contests, "PYTHON", str(tmp_path / "none"))
-    tiny = [override, "batch=4", "budget=2", "repetitions=1", "network.width=4", "network.depth=1", f"out={tmp_path}"]
+    tiny = [
+        override,
+        "batch=4",
+        "budget=2",
+        "play=false",
+        "repetitions=1",
+        "network.width=4",
+        "network.depth=1",
+        f"out={tmp_path}",
+    ]
     run(*tiny, "peers=auto")
     assert message in capsys.readouterr().out.splitlines()[-1]
     with pytest.raises(SystemExit):
@@ -107,13 +117,28 @@ def test_the_peers_command_looks_where_the_bench_does():
         assert compose("peers").python == bench.contests.PYTHON
 
 
+def test_random_play_follows_where_openspiel_has_the_game(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(bench.random_play, "SECONDS", 0.001)
+    other = ["game=breakthrough", "game.rows=[4,5]", "game.columns=3", *SMALL[1:]]
+    run(*other, "play=auto", "repetitions=1", f"out={tmp_path}")
+    rows, play = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("bench", "play"))
+    assert [row["random_moves_ratio"] for row in rows] == [row["random_moves_ratio"] for row in play for _ in range(2)]
+    assert [row["title"] for row in play] == ["breakthrough4x3", "breakthrough5x3"]
+    monkeypatch.setattr(bench.random_play, "FAMILIAR", ("tictactoe", "go,size=3,repetition=draw"))
+    capsys.readouterr()
+    run(*SMALL, "game=go", "play=all", "batch=4", "repetitions=1", f"out={tmp_path}")
+    assert [row["title"] for row in json.loads((tmp_path / "play.json").read_text())] == ["tictactoe3", "go3-draw"]
+    assert capsys.readouterr().out.splitlines()[-1] == "OpenSpiel has no go3 to play beside"
+    assert "random_moves_ratio" not in json.loads((tmp_path / "bench.json").read_text())[0]
+
+
 @pytest.mark.parametrize(("in_network", "in_game", "low", "high"), [(0.01, 0, 0.7, 1.3), (0, 0.01, 0, 0.3)])
 def test_network_share_is_the_share_of_the_network(in_network, in_game, low, high, monkeypatch, tmp_path):
     """A network that sleeps is nearly all of the search, a game that sleeps leaves it next to nothing."""
     plain = measure.NetworkEvaluator
     monkeypatch.setattr(measure, "NetworkEvaluator", lambda network, **k: sleepy(plain(network), in_network))
     monkeypatch.setattr(Hex, "step_at", sleepy(Hex.step_at, in_game))
-    few = ["batch=4", "budget=8", "repetitions=3", "peers=false"]
+    few = ["batch=4", "budget=8", "play=false", "repetitions=3", "peers=false"]
     row = json.loads(run(*SMALL[:3], *few, f"out={tmp_path}").read_text())[0]
     assert low < row["network_share"] < high
 
@@ -140,7 +165,7 @@ def test_several_leaves_of_a_tree_are_evaluated_together(tmp_path, monkeypatch):
 
 
 def test_another_game_gets_no_board_size(tmp_path):
-    few = ["batch=4", "budget=2", "repetitions=1", "peers=false"]
+    few = ["batch=4", "budget=2", "play=false", "repetitions=1", "peers=false"]
     row = json.loads(run("game=tictactoe", *SMALL[1:3], *few, f"out={tmp_path}").read_text())
     assert row[0]["game"] == "tictactoe"
     assert row[0]["parts_us"] == {}
@@ -181,6 +206,7 @@ def test_replay_repeats_the_batch_sizes():
         ("threads=0", "threads=0 cannot be"),
         ("threads=4096", "this process may use"),
         ("repetitions=0", "repetitions=0 cannot be"),
+        ("play=maybe", "play=maybe cannot be: expected auto, all or false"),
         ("peers=maybe", "peers=maybe cannot be: expected auto, true or false"),
         ("game.size=99", "size=99 cannot be"),
         ("network.width=0", "width=0 cannot be"),
