@@ -2,30 +2,33 @@
 
     python -m experiments.rules snapshot=PATH 'budgets=[2,8,32,128]' openings=200 out=DIR
 
-The same network plays itself: the default rule against each contender, at every budget, over the same openings, each
-played twice with colours swapped. What counts is the default's share of the points of an opening; its 95 % interval
-comes from the spread of the openings, so that what both colours have in common does not count twice.
+The same network plays itself: the default rule against each contender, at every budget and on every board that it was
+trained on, over the same openings, each played twice with colours swapped. What counts is the default's share of the
+points of an opening; its 95 % interval comes from the spread of the openings, so that what both colours have in common
+does not count twice.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import hydra
 import numpy as np
 from omegaconf import DictConfig
 from tqdm import tqdm
 
-from agents.agent import make_strategy
+from agents.agent import Strategy, make_strategy
 from agents.network import NetworkEvaluator
-from agents.snapshot import load_snapshot
+from agents.snapshot import describe, load_snapshot
 from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
 from experiments.play import Player, Protocol, play_pairs
+from games import Game, make
 from games.files import write_text
 from training.settings import SettingsError
 
@@ -35,6 +38,7 @@ class Rules:
     """The settings of configs/rules.yaml."""
 
     snapshot: str
+    game: dict[str, Any] | None
     default: list[dict[str, Any]]  # one; a list, since those are replaced as a whole on the command line
     contenders: list[dict[str, Any]]
     budgets: list[int]
@@ -63,41 +67,67 @@ class Rules:
 
 
 def compare(settings: Rules, path: Path) -> list[dict]:
-    """One row per contender and budget, kept in `path` as they come; those of an earlier call are not played again.
+    """One row per board, contender and budget, kept in `path` as they come; those of an earlier call stay.
 
     Raises AgentError, NetworkError or RuleError for what cannot be, SettingsError for a file of other settings.
     """
     rows = _kept(settings, path)
-    have = {(row["contender"], row["budget"]) for row in rows}
-    loaded = load_snapshot(Path(settings.snapshot))
-    evaluator = NetworkEvaluator(loaded.network, settings.device, settings.precision)
-    threads.take(settings.threads, [loaded.network], settings.device)
-
-    def strategy(chosen: dict):
-        own = {key: value for key, value in chosen.items() if key not in ("name", "rule")}
-        return make_strategy(chosen["rule"], loaded.game, evaluator, **own)
-
-    default = strategy(settings.default[0])
-    contenders = {str(chosen["name"]): strategy(chosen) for chosen in settings.contenders}
+    have = {_key(row) for row in rows}
+    boards = [_players(settings, game) for game in boards_of(settings)]
     protocol = Protocol(settings.openings, settings.opening_moves, settings.seed)
-    wanted = len(contenders) * len(settings.budgets)
-    with tqdm(total=wanted, initial=len(have), unit="match", dynamic_ncols=True) as bar:
-        for budget in settings.budgets:
-            for name, contender in contenders.items():
-                if (name, budget) in have:
-                    continue
-                bar.set_description(f"{loaded.game.title}, budget {budget}, {name}")
-                players = [Player("default", default, budget), Player(name, contender, budget)]
-                row = play_pairs(loaded.game, players, [(0, 1)], protocol, 0)[0]
-                rows.append({"game": loaded.game.title, "contender": name, "budget": budget, **verdict(row)})
-                write_text(path, json.dumps({"settings": _identity(settings), "rows": rows}, indent=1) + "\n")
-                bar.update()
-    return rows
+    wanted = [(board.game.title, name, budget) for board in boards for budget in settings.budgets
+              for name in board.contenders]  # fmt: skip
+    with tqdm(total=len(wanted), initial=len(have.intersection(wanted)), unit="match", dynamic_ncols=True) as bar:
+        for board, budget, name in itertools.product(boards, settings.budgets, boards[0].contenders):
+            if (board.game.title, name, budget) in have:
+                continue
+            bar.set_description(f"{board.game.title}, budget {budget}, {name}")
+            players = [Player("default", board.default, budget), Player(name, board.contenders[name], budget)]
+            row = play_pairs(board.game, players, [(0, 1)], protocol, 0)[0]
+            rows.append({"game": board.game.title, "contender": name, "budget": budget, **verdict(row)})
+            write_text(path, json.dumps({"settings": _identity(settings), "rows": rows}, indent=1) + "\n")
+            bar.update()
+    found = {_key(row): row for row in rows}
+    return [found[key] for key in wanted]
+
+
+def boards_of(settings: Rules) -> list[Game]:
+    """The snapshot's game with `game` in place of its own settings; null: at each size that it was trained on."""
+    described = describe(Path(settings.snapshot))
+    own = described["game"]
+    boards = described.get("boards", [own]) if settings.game is None else [settings.game]
+    return [make(**(own | board)) for board in boards]
+
+
+class Board(NamedTuple):
+    """What plays on one board."""
+
+    game: Game
+    default: Strategy
+    contenders: dict[str, Strategy]
+
+
+def _players(settings: Rules, game: Game) -> Board:
+    network = load_snapshot(Path(settings.snapshot), game).network
+    threads.take(settings.threads, [network], settings.device)
+    evaluator = NetworkEvaluator(network, settings.device, settings.precision)
+
+    def strategy(chosen: dict) -> Strategy:
+        own = {key: value for key, value in chosen.items() if key not in ("name", "rule")}
+        return make_strategy(chosen["rule"], game, evaluator, **own)
+
+    contenders = {str(chosen["name"]): strategy(chosen) for chosen in settings.contenders}
+    return Board(game, strategy(settings.default[0]), contenders)
 
 
 def _identity(settings: Rules) -> dict:
-    """What the rows depend on; budgets may be added."""
-    return {key: value for key, value in asdict(settings).items() if key not in ("budgets", "out", "device", "threads")}
+    """What the rows depend on and do not say themselves."""
+    neutral = ("game", "budgets", "out", "device", "threads")
+    return {key: value for key, value in asdict(settings).items() if key not in neutral}
+
+
+def _key(row: dict) -> tuple[str, str, int]:
+    return row["game"], row["contender"], row["budget"]
 
 
 def _kept(settings: Rules, path: Path) -> list[dict]:
@@ -110,7 +140,7 @@ def _kept(settings: Rules, path: Path) -> list[dict]:
         raise SettingsError(f"{path} cannot be read ({error}): delete it, or choose another out") from None
     if old != _identity(settings):
         raise SettingsError(f"{path} was made with other settings: delete it, or choose another out")
-    return [row for row in rows if row["budget"] in settings.budgets]
+    return list(rows)
 
 
 def verdict(row: dict) -> dict:
@@ -126,12 +156,12 @@ def verdict(row: dict) -> dict:
 
 
 def table(rows: list[dict]) -> str:
-    """Share of the default, half its interval: a line per contender, a column per budget; `*` where it is behind."""
+    """Share of the default, half its interval: lines are boards and contenders, columns budgets; `*` where behind."""
     budgets = sorted({row["budget"] for row in rows})
     lines = [["default against", *map(str, budgets)]]
-    for name in dict.fromkeys(row["contender"] for row in rows):
-        found = {row["budget"]: row for row in rows if row["contender"] == name}
-        lines.append([name, *(_cell(found[budget]) for budget in budgets)])
+    for game, name in dict.fromkeys((row["game"], row["contender"]) for row in rows):
+        found = {row["budget"]: row for row in rows if (row["game"], row["contender"]) == (game, name)}
+        lines.append([f"{game} {name}", *(_cell(found[budget]) for budget in budgets)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
 

@@ -27,9 +27,10 @@ def test_the_interval_comes_from_the_openings():
     assert found["interval"] == pytest.approx([0.625 - 1.96 * 0.4787 / 2, 0.625 + 1.96 * 0.4787 / 2], abs=1e-3)
     assert (found["evaluations_default"], found["evaluations_contender"]) == (2, 1)
     lost = verdict(row | {"outcomes": "llllllww"})
-    assert "*" not in table([{"contender": "x", "budget": 2, **found}])
-    assert "0.250±0.490" in table([{"contender": "x", "budget": 2, **lost}])
-    behind = {"contender": "x", "budget": 2, "share": 0.4, "interval": [0.35, 0.45]}
+    what = {"game": "hex3", "contender": "x", "budget": 2}
+    assert "*" not in table([what | found])
+    assert "0.250±0.490" in table([what | lost])
+    behind = {"game": "hex3", "contender": "x", "budget": 2, "share": 0.4, "interval": [0.35, 0.45]}
     assert "0.400±0.050*" in table([behind])
 
 
@@ -48,12 +49,32 @@ def test_rows_are_kept_as_they_come_and_not_played_again(snapshot, tmp_path):
     assert other.status == 1 and "made with other settings" in other.err
 
 
+def test_a_network_of_several_sizes_plays_each_of_them_or_one_that_is_named(tmp_path):
+    path, out = tmp_path / "000.safetensors", tmp_path / "out" / "rules.json"
+    boards = [make("hex", size=size) for size in (2, 3)]
+    network = make_network("conv", boards[0], seed=1, width=2, depth=1)
+    save_snapshot(path, boards[0], network, {"index": 0, "ledger": {}, "boards": [game.settings for game in boards]})
+    arguments = [f"snapshot={path}", "openings=4", "contenders=[{name: g, rule: gumbel}]", "budgets=[2,3]",
+                 f"out={out.parent}"]  # fmt: skip
+    ended = call("experiments.rules", *arguments)
+    assert ended.status == 0 and "hex2 g" in ended.out and "hex3 g" in ended.out, ended.err
+    rows = json.loads(out.read_text())["rows"]
+    assert [(row["game"], row["budget"]) for row in rows] == [("hex2", 2), ("hex2", 3), ("hex3", 2), ("hex3", 3)]
+    for size, title in ((3, "hex3"), (4, "hex4")):
+        ended = call("experiments.rules", *arguments, f"game={{size: {size}}}")
+        assert ended.status == 0 and f"{title} g" in ended.out and "hex2 g" not in ended.out, ended.err
+    after = json.loads(out.read_text())["rows"]
+    assert after[:4] == rows and [row["game"] for row in after[4:]] == ["hex4", "hex4"]
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
         ("contenders=[{name: x, rule: best}]", "no strategy 'best'"),
         ("contenders=[{name: x, rule: puct, depth: 3}]", "no setting 'depth'"),
         ("contenders=[{rule: puct}]", "expected name, rule"),
+        ("game={size: 4}", "plays hex3, not hex4: choose one trained on hex4"),
+        ("game={size: 99}", "size=99 cannot be"),
         ("budgets=[0]", "expected numbers from 1 up"),
         ("snapshot=nothing.safetensors", "does not exist"),
     ],
