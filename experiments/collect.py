@@ -37,8 +37,15 @@ def _text(table: Table, name: str) -> np.ndarray:
 
 
 def _run_keys(table: Table) -> list[tuple | None]:
-    keys = zip(_text(table, "game"), table["size"], _text(table, "run"), strict=True)
-    return [(game, size, run) if run else None for game, size, run in keys]
+    """Game, size and name. A run on several sizes has the same training behind it at each, and bears the smallest."""
+    keys = list(zip(_text(table, "game"), table["size"], _text(table, "run"), strict=True))
+    flops: dict[tuple, set] = {}
+    for key, value in zip(keys, table["train_flops"], strict=True):
+        flops.setdefault(key, set()).add(value)
+    first: dict[tuple, tuple] = {}
+    for game, size, run in sorted(flops):
+        first.setdefault((game, run, frozenset(flops[game, size, run])), (game, size, run))
+    return [first[game, run, frozenset(flops[game, size, run])] if run else None for game, size, run in keys]
 
 
 def _recipe_keys(table: Table) -> list[tuple | None]:

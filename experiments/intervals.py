@@ -39,7 +39,8 @@ def resampled(agents: Agents, rng: np.random.Generator) -> Sample:
 
     Runs are drawn within their recipe where every recipe has several seeds, one fewer than there are, so that the mean
     of the few keeps its variance (Rao & Wu 1988, JASA 83); else within their size, since a recipe that was run once
-    says nothing about its luck. Tables without runs keep their rows.
+    says nothing about its luck. A run on several sizes is drawn as one, with all of them, among those on the same
+    sizes. Tables without runs keep their rows.
     """
     elo, splits = agents.elo, agents.errors[:0]
     if len(agents.errors):
@@ -47,16 +48,20 @@ def resampled(agents: Agents, rng: np.random.Generator) -> Sample:
         elo, splits = elo + agents.errors[drawn[0]], agents.errors[drawn[1:]]
     if agents.run.max(initial=-1) < 0:
         return Sample(elo, splits, None)
-    runs, first = np.unique(agents.run, return_index=True)
-    runs, first = runs[runs >= 0], first[runs >= 0]
-    recipes = agents.recipe[first]
-    repeated = bool(np.bincount(recipes)[np.unique(recipes)].min() > 1)
-    strata = recipes if repeated else agents.size[first]
+    recipes = _strata(agents, agents.recipe)
+    repeated = min(map(len, recipes)) > 1
     times = np.zeros(agents.run.max() + 1, int)
-    for stratum in np.unique(strata):
-        members = runs[strata == stratum]
-        np.add.at(times, rng.choice(members, len(members) - repeated), 1)
+    for runs in recipes if repeated else _strata(agents, agents.size):
+        np.add.at(times, rng.choice(runs, len(runs) - repeated), 1)
     return Sample(elo, splits, times)
+
+
+def _strata(agents: Agents, labels: np.ndarray) -> list[list[int]]:
+    """Runs whose agents bear the same set of labels, in the order of these."""
+    found: dict[tuple, list[int]] = {}
+    for run in np.unique(agents.run[agents.run >= 0]):
+        found.setdefault(tuple(np.unique(labels[agents.run == run])), []).append(run)
+    return [found[key] for key in sorted(found)]
 
 
 def percentiles(draws: np.ndarray) -> list[float]:

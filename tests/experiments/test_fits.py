@@ -259,6 +259,44 @@ def test_runs_are_drawn_within_recipes_where_there_are_repeats():
     assert all(intervals.resampled(lone, rng).times.sum() == 4 for _ in range(5))
 
 
+def test_a_run_on_several_sizes_is_one_run():
+    table = {
+        "elo": np.zeros(8), "size": np.array([3.0, 3, 4, 4, 3, 4, 3, 4]), "seed": np.array(list("00000011"), object),
+        "train_flops": np.array([1e9, 2e9, 1e9, 2e9, 1e9, 3e9, 1e9, 1e9]),
+        "run": np.array(["both-s0"] * 4 + ["own-s0"] * 2 + ["both-s1"] * 2, object),
+    }  # fmt: skip
+    found = collect.collect(table, np.zeros((0, 8)))
+    assert len(set(found.run[:4])) == 1 and found.run[6] == found.run[7]
+    assert len(set(found.run)) == 4 and found.run[4] != found.run[5]  # the same name, but not the same training
+    assert len({(recipe, size) for recipe, size in zip(found.recipe, found.size, strict=True)}) == 4
+
+
+@pytest.mark.parametrize("seeds", [1, 4])
+def test_the_sizes_of_one_run_are_drawn_together(seeds):
+    """The luck of a run shifts all its sizes, so that it does not average out over them."""
+    rng, count = np.random.default_rng(0), 24
+    luck = rng.normal(0, 40, count)
+    size, run = np.repeat([3.0, 4.0, 5.0], count), np.tile(np.arange(count), 3)
+    recipe = (size * count + run // seeds).astype(int)
+    pool = agents([8] * 3 * count, [3] * 3 * count, luck[run], run=run, recipe=recipe, arm=0 * run)
+    pool = dataclasses.replace(pool, size=size)
+    means = []
+    for _ in range(2000):
+        times = intervals.resampled(pool, rng).times
+        means.append(np.average(pool.elo, weights=times[pool.run]))
+    within = luck.reshape(-1, seeds) - luck.reshape(-1, seeds).mean(axis=1, keepdims=True) if seeds > 1 else luck
+    expected = within.std() / np.sqrt(count - (count // seeds if seeds > 1 else 0))
+    assert np.std(means) == pytest.approx(expected, rel=0.1)
+
+
+def test_a_size_never_loses_all_its_runs():
+    """Two runs on two sizes, two more on the smaller one alone: a draw of the latter only would leave one size."""
+    pool = agents([8] * 6, [3] * 6, [0] * 6, run=[0, 1, 2, 3, 0, 1], recipe=[0, 1, 2, 3, 4, 5], arm=[0] * 6)
+    pool = dataclasses.replace(pool, size=np.array([3.0, 3, 3, 3, 4, 4]))
+    rng = np.random.default_rng(0)
+    assert all(intervals.resampled(pool, rng).times[:2].sum() == 2 for _ in range(20))
+
+
 def test_ratings_of_a_synthetic_study_are_right(tmp_path):
     players = synthetic.write_study(tmp_path, dataclasses.replace(SMALL, opening_spread=0.0), 0)
     true = {player["agent"]: player["true_elo"] for player in players}
