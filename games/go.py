@@ -29,31 +29,31 @@ import numpy as np
 from games import grid_text
 from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, int_setting, lean_kernel
 
-# A set of points is two words of 64 bits: the first UPPER rows, and the others. Row r, column c has the place
-# r * stride + c, and stride is one more than a row has points: the bit between two rows stays 0, so nothing runs over
-# the edge. In the state a set takes four words, WORD bits in each.
-UPPER, WORD = 5, 31
-HALF = np.int64(2**WORD - 1)
+# A set of points is two words of 64 bits: the first UPPER rows, and the others; a point's bit is its action. In the
+# state a set takes four words of 32 bits, whose highest is their sign.
+UPPER, WORD = 7, 32
+HALF, SIGN = np.int64(2**32 - 1), np.int64(2**31)
 
-# The state: moves so far; whether the last was a pass; the move that took stones last, 0 for none; then seven sets: the
+# The state: moves so far; whether the last was a pass; the move that took stones last, 0 for none; then eight sets: the
 # stones of each player; the points where each has ever lost one; the stones of groups with but one empty point beside
-# them; the points where a stone is forbidden as a repetition, and those where it would end the game as a draw; then one
-# word per move.
+# them; the points where, from the last taking on, a player put a stone and had never lost one; the points where a stone
+# is forbidden as a repetition, and those where it would end the game as a draw; then one word per move.
 PLIES, PASSED, TAKING, STONES = HEADER, HEADER + 1, HEADER + 2, HEADER + 3
-TAKEN, ATARI, CLOSED, DRAWING, LOG = STONES + 8, STONES + 16, STONES + 20, STONES + 24, STONES + 28
+TAKEN, ATARI, FRESH, CLOSED, DRAWING, LOG = STONES + 8, STONES + 16, STONES + 20, STONES + 24, STONES + 28, STONES + 32
 
-# Word t - 1 of the log is of move t: its place (PASS for a pass), the move that took the stone off again (0 while it
-# stands), and the key of the board after it. So it tells from when to when there was which stone, and all of them
+# Word t - 1 of the log is of move t: the action, the move that took the stone off again (0 while it stands, t itself
+# for a pass), and the key of the board after it. So it tells from when to when there was which stone, and all of them
 # together give every earlier position exactly. Positions with different keys differ.
-PASS, GONE, KEY = 127, 7, 15  # mask of the place, shifts to the taking move and to the key
-MOVES, KEYS = 255, 65535  # masks of both
+GONE, KEY = 7, 15  # shifts to the taking move and to the key
+ACTIONS, MOVES, KEYS = 127, 255, 65535  # masks of all three
 
 # The number of a single bit is BIT[bit % 67]: all powers of two below 2 ** 66 leave different rests.
 BIT = np.zeros(67, np.int64)
 BIT[[2**number % 67 for number in range(63)]] = range(63)
 
-# params: the size, komi in half points, whether repetitions draw, the set of all points.
-BOARD = 3
+# params: the size, komi in half points, whether repetitions draw; three sets: all points, all but the first column,
+# all but the last.
+BOARD, EAST, WEST = 3, 5, 7
 
 
 @lean_kernel
@@ -65,17 +65,18 @@ def reset(state, params):
 @lean_kernel
 def legal(state, params, mask):
     """A stone can stay beside an empty point, a group of its own with another one, or a group that it takes."""
-    size, stride, player = params[0], params[0] + 1, state[TO_MOVE]
+    cells, player = params[0] * params[0], state[TO_MOVE]
     own, other, atari = read(state, stones(player)), read(state, stones(1 - player)), read(state, ATARI)
     empty = without((params[BOARD], params[BOARD + 1]), joined(own, other))
     helps = joined(joined(empty, without(own, atari)), common(other, atari))
-    free = without(common(near(helps, stride), empty), read(state, CLOSED))
+    free = without(common(near(helps, params), empty), read(state, CLOSED))
     running = np.int64(state[OVER] == 0)
-    for row in range(size):
-        bits = row_bits(free, row, stride) * running
-        for col in range(size):
-            mask[row * size + col] = bits >> col & 1
-    mask[size * size] = running
+    upper = min(cells, UPPER * params[0])
+    for cell in range(upper):
+        mask[cell] = free[0] * running >> cell & 1
+    for cell in range(upper, cells):
+        mask[cell] = free[1] * running >> cell - upper & 1
+    mask[cells] = running
 
 
 @lean_kernel
@@ -89,12 +90,11 @@ def apply(state, params, action):
     if action == cells:
         ended |= state[PASSED] == 1
         state[PASSED] = 1
-        state[LOG + ply - 1] = PASS | key(state, ply - 1) << KEY
+        state[LOG + ply - 1] = action | ply << GONE | key(state, ply - 1) << KEY
     else:
-        here = point(action + action // params[0], params[0] + 1)
-        drawn = some(common(here, read(state, DRAWING)))
+        drawn = holds(read(state, DRAWING), action, params)
         state[PASSED] = 0
-        put(state, params, ply, player, action + action // params[0])
+        put(state, params, ply, player, action)
     if drawn or ended:
         state[OVER] = 1
         state[RESULT] = 0 if drawn else winner(state, params)
@@ -113,13 +113,13 @@ def read(state, at):
 
 @lean_kernel
 def word_pair(state, at):
-    return np.int64(state[at]) | np.int64(state[at + 1]) << WORD
+    return np.int64(state[at]) & HALF | np.int64(state[at + 1]) << WORD
 
 
 @lean_kernel
 def write(state, at, points):
     for half in range(2):
-        state[at + 2 * half] = points[half] & HALF
+        state[at + 2 * half] = ((points[half] & HALF) ^ SIGN) - SIGN
         state[at + 2 * half + 1] = points[half] >> WORD
 
 
@@ -130,16 +130,16 @@ def stones(player):
 
 
 @lean_kernel
-def point(place, stride):
+def point(place, params):
     """The set of one place."""
-    lower = place >= UPPER * stride
-    bit = np.int64(1) << min(place - UPPER * stride if lower else place, 63)
-    return (np.int64(0), bit) if lower else (bit, np.int64(0))
+    upper = UPPER * params[0]
+    bit = np.int64(1) << (place if place < upper else place - upper)
+    return (bit, np.int64(0)) if place < upper else (np.int64(0), bit)
 
 
 @lean_kernel
-def holds(points, place, stride):
-    one = point(place, stride)
+def holds(points, place, params):
+    one = point(place, params)
     return (points[0] & one[0]) | (points[1] & one[1]) != 0
 
 
@@ -176,28 +176,29 @@ def first(a):
 
 
 @lean_kernel
-def near(a, stride):
+def near(a, params):
     """The points beside those of a set, and bits off the board, which the caller cuts off."""
-    seam = (UPPER - 1) * stride
+    size = params[0]
+    seam = (UPPER - 1) * size
     return (
-        a[0] << 1 | a[0] >> 1 | a[0] << stride | a[0] >> stride | a[1] << seam,
-        a[1] << 1 | a[1] >> 1 | a[1] << stride | a[1] >> stride | a[0] >> seam,
+        a[0] << 1 & params[EAST] | a[0] >> 1 & params[WEST] | a[0] << size | a[0] >> size | a[1] << seam,
+        a[1] << 1 & params[EAST + 1] | a[1] >> 1 & params[WEST + 1] | a[1] << size | a[1] >> size | a[0] >> seam,
     )
 
 
 @lean_kernel
-def spread(start, points, stride):
+def spread(start, points, params):
     """`start`, a part of `points`, and all of them that hang together with it."""
     while True:
-        wider = joined(start, common(near(start, stride), points))
+        wider = joined(start, common(near(start, params), points))
         if wider[0] == start[0] and wider[1] == start[1]:
             return start
         start = wider
 
 
 @lean_kernel
-def row_bits(a, row, stride):
-    return a[0] >> (row * stride) if row < UPPER else a[1] >> ((row - UPPER) * stride)
+def row_bits(a, row, size):
+    return a[0] >> row * size if row < UPPER else a[1] >> (row - UPPER) * size
 
 
 @lean_kernel
@@ -216,43 +217,44 @@ def size_of(a):
 @lean_kernel
 def put(state, params, ply, player, place):
     """Put a stone, take off what it suffocates, and note both. Keeps the set of groups in atari right."""
-    stride = params[0] + 1
     own, other, atari = read(state, stones(player)), read(state, stones(1 - player)), read(state, ATARI)
-    here = point(place, stride)
-    beside = near(here, stride)
+    here = point(place, params)
+    beside = near(here, params)
     own = joined(own, here)
     taken = common(common(beside, other), atari)
     if some(taken):
-        taken = spread(taken, other, stride)
+        taken = spread(taken, other, params)
     other, atari = without(other, taken), without(atari, taken)
     trapped = common(own, atari)
-    freed = common(trapped, joined(beside, near(taken, stride)))
+    freed = common(trapped, joined(beside, near(taken, params)))
     if some(freed):
-        atari = without(atari, spread(freed, trapped, stride))
+        atari = without(atari, spread(freed, trapped, params))
     empty = without((params[BOARD], params[BOARD + 1]), joined(own, other))
-    atari = joined(atari, in_atari(here, own, empty, stride))
+    atari = joined(atari, in_atari(here, own, empty, params))
     rest = common(beside, without(other, atari))
     while some(rest):
         one = first(rest)
-        atari = joined(atari, in_atari(one, other, empty, stride))
+        atari = joined(atari, in_atari(one, other, empty, params))
         rest = without(rest, joined(one, atari))
     write(state, stones(player), own)
     write(state, stones(1 - player), other)
     write(state, ATARI, atari)
-    board_key = key(state, ply - 1) + stone_key(place, player)
+    board_key, fresh = key(state, ply - 1) + stone_key(place, player), read(state, FRESH)
     if some(taken):
+        fresh = without(fresh, fresh)
         state[TAKING] = ply
         lost = TAKEN + 4 * (1 - player)
         write(state, lost, joined(read(state, lost), taken))
-        board_key -= take_off(state[LOG:], ply, taken, 1 - player, stride)
+        board_key -= take_off(state[LOG:], ply, taken, 1 - player, params)
+    write(state, FRESH, joined(fresh, without(here, read(state, TAKEN + 4 * player))))
     state[LOG + ply - 1] = place | (board_key & KEYS) << KEY
 
 
 @lean_kernel
-def in_atari(start, points, empty, stride):
+def in_atari(start, points, empty, params):
     """The group of the stone `start` among `points` if only one of the `empty` is beside it, else no points."""
     while True:
-        around = near(start, stride)
+        around = near(start, params)
         if several(common(around, empty)):
             return without(start, start)
         wider = joined(start, common(around, points))
@@ -262,15 +264,15 @@ def in_atari(start, points, empty, stride):
 
 
 @lean_kernel
-def take_off(log, ply, taken, player, stride):
+def take_off(log, ply, taken, player, params):
     """Note that move `ply` took the stones `taken` of `player`; returns the sum of their keys."""
     total, t = 0, ply - 2  # moves of this player have every other word
     while some(taken):
-        place = log[t] & PASS
-        if log[t] >> GONE & MOVES == 0 and place != PASS and holds(taken, place, stride):
+        place = log[t] & ACTIONS
+        if log[t] >> GONE & MOVES == 0 and holds(taken, place, params):
             log[t] |= ply << GONE
             total += stone_key(place, player)
-            taken = without(taken, point(place, stride))
+            taken = without(taken, point(place, params))
         t -= 2
     return total
 
@@ -295,84 +297,64 @@ def key(state, ply):
 def close_repetitions(state, params):
     """Find the points where a move of the player to move would bring an earlier position back.
 
-    Only those before stones were taken last can come back: since then there were but fewer of the same stones.
+    Only those before stones were taken last can come back: since then there were but fewer of the same stones. Then
+    there was a stone on the point, and none of the fresh ones, so that the move must take all of them.
     """
-    stride, player = params[0] + 1, state[TO_MOVE]
-    own, other, atari = read(state, stones(player)), read(state, stones(1 - player)), read(state, ATARI)
-    empty = without((params[BOARD], params[BOARD + 1]), joined(own, other))
+    player = state[TO_MOVE]
+    own, other, fresh = read(state, stones(player)), read(state, stones(1 - player)), read(state, FRESH)
+    prey, log = common(other, read(state, ATARI)), state[LOG : LOG + state[TAKING] - 1]
     unmark(state)
-    again = common(empty, read(state, TAKEN + 4 * player))
-    if not some(again):
+    if some(without(fresh, prey)):
         return
-    now, log = key(state, state[PLIES]), state[LOG : LOG + state[TAKING] - 1]
-    if one_more(log, now, player, again, stride):
-        for earlier in range(1, len(log) + 1):
-            more = (log[earlier - 1] >> KEY) - now & KEYS
-            here = point(more >> 8, stride)
-            if more & 255 == stone_key(0, player) and some(common(again, here)):
-                close(state, params, here, earlier, joined(own, here), other)
-    prey = common(other, atari)
-    spots = common(near(prey, stride), again)
-    while some(spots):
-        here = first(spots)
-        spots = without(spots, here)
-        taken = spread(common(near(here, stride), prey), prey, stride)
-        after = now + keys_of(here, player, stride) - keys_of(taken, 1 - player, stride) & KEYS
-        if has_key(log, after):
-            for earlier in range(1, len(log) + 1):
-                if log[earlier - 1] >> KEY == after:
-                    close(state, params, here, earlier, joined(own, here), without(other, taken))
-
-
-@lean_kernel
-def one_more(log, now, player, points, stride):
-    """Whether the key of a board says that it has one stone of `player` more, on one of `points`."""
-    found = False
-    for t in range(len(log)):  # without branches, since nobody can predict them; as in has_key
-        more = (log[t] >> KEY) - now & KEYS
-        found |= (more & 255 == stone_key(0, player)) & holds(points, more >> 8, stride)
-    return found
+    again = without(read(state, TAKEN + 4 * player), joined(own, other))
+    while some(again):
+        here = first(again)
+        again = without(again, here)
+        taken = spread(common(near(here, params), prey), prey, params)
+        if not some(without(fresh, taken)):
+            after = key(state, state[PLIES]) + keys_of(here, player, params) - keys_of(taken, 1 - player, params)
+            if has_key(log, after & KEYS):
+                close(state, params, here, joined(own, here), without(other, taken), after & KEYS)
 
 
 @lean_kernel
 def has_key(log, wanted):
     found = False
-    for t in range(len(log)):
+    for t in range(len(log)):  # without branches, since nobody can predict them
         found |= log[t] >> KEY == wanted
     return found
 
 
 @lean_kernel
-def keys_of(points, player, stride):
+def keys_of(points, player, params):
     """The sum of the keys of stones of one player."""
     total = 0
     for half in range(2):
         bits = points[half]
         while bits != 0:
-            total += stone_key(half * UPPER * stride + BIT[(bits & -bits) % 67], player)
+            total += stone_key(half * UPPER * params[0] + BIT[(bits & -bits) % 67], player)
             bits &= bits - 1
     return total
 
 
 @lean_kernel
-def close(state, params, here, earlier, own, other):
-    """Mark the point `here` if a stone there, which leaves `own` and `other`, brings the board after a move back.
+def close(state, params, here, own, other, after):
+    """Mark the point `here` if a stone there, which leaves `own` and `other` with the key `after`, repeats a position.
 
     Where the position before the opponent's move comes back, it is forbidden in both variants.
     """
-    stride, player = params[0] + 1, state[TO_MOVE]
-    if same(state[LOG:], earlier, stride, own, other, player):
-        at = CLOSED if params[2] == 0 or earlier == state[PLIES] - 1 else DRAWING
-        write(state, at, joined(read(state, at), here))
+    for earlier in range(1, state[TAKING]):
+        if key(state, earlier) == after and same(state[LOG:], earlier, params, own, other, state[TO_MOVE]):
+            at = CLOSED if params[2] == 0 or earlier == state[PLIES] - 1 else DRAWING
+            write(state, at, joined(read(state, at), here))
 
 
 @lean_kernel
-def same(log, ply, stride, own, other, player):
+def same(log, ply, params, own, other, player):
     """Whether the board after move `ply`, of as many stones, had those of `player` on `own`, the others on `other`."""
     for t in range(ply):
-        place, gone = log[t] & PASS, log[t] >> GONE & MOVES
-        stood = place != PASS and (gone == 0 or gone > ply)
-        if stood and not holds(own if t % 2 == player else other, place, stride):
+        place, gone = log[t] & ACTIONS, log[t] >> GONE & MOVES
+        if (gone == 0 or gone > ply) and not holds(own if t % 2 == player else other, place, params):
             return False
     return True
 
@@ -389,11 +371,10 @@ def unmark(state):
 @lean_kernel
 def winner(state, params):
     """+1, 0 or -1 for player 0 by area: stones, and the empty points from which only they can be reached."""
-    stride = params[0] + 1
     x, o = read(state, stones(0)), read(state, stones(1))
     empty = without((params[BOARD], params[BOARD + 1]), joined(x, o))
-    x_reach = spread(common(near(x, stride), empty), empty, stride)
-    o_reach = spread(common(near(o, stride), empty), empty, stride)
+    x_reach = spread(common(near(x, params), empty), empty, params)
+    o_reach = spread(common(near(o, params), empty), empty, params)
     x_area = size_of(x) + size_of(without(x_reach, o_reach))
     o_area = size_of(o) + size_of(without(o_reach, x_reach))
     return min(max(2 * (x_area - o_area) - params[1], -1), 1)
@@ -401,13 +382,13 @@ def winner(state, params):
 
 @lean_kernel
 def observe(state, params, planes):
-    size, stride, player = params[0], params[0] + 1, state[TO_MOVE]
+    size, player = params[0], state[TO_MOVE]
     own, other = read(state, stones(player)), read(state, stones(1 - player))
     closed, drawing = read(state, CLOSED), without(read(state, DRAWING), read(state, CLOSED))
     share = state[PLIES] / (2 * size * size)
     for row in range(size):
-        mine, theirs = row_bits(own, row, stride), row_bits(other, row, stride)
-        shut, draws = row_bits(closed, row, stride), row_bits(drawing, row, stride)
+        mine, theirs = row_bits(own, row, size), row_bits(other, row, size)
+        shut, draws = row_bits(closed, row, size), row_bits(drawing, row, size)
         for col in range(size):
             planes[0, row, col] = mine >> col & 1
             planes[1, row, col] = theirs >> col & 1
@@ -453,9 +434,13 @@ class Go(Game):
 
     @staticmethod
     def _points(size):
-        """The set of all points."""
-        rows = [(2**size - 1) << (size + 1) * row for row in range(UPPER)]
-        return sum(rows[:size]), sum(rows[: max(size - UPPER, 0)])
+        """The three sets of points among the parameters."""
+        lines = 2**size - 1, 2**size - 2, 2 ** (size - 1) - 1
+        return [
+            sum(line << size * row for row in rows)
+            for line in lines
+            for rows in (range(min(size, UPPER)), range(size - UPPER))
+        ]
 
     @property
     def title(self):
@@ -479,13 +464,10 @@ class Go(Game):
         for player in (0, 1):
             points = read(state, stones(player))
             for row, col in np.ndindex(*board.shape):
-                board[row, col] += (1 + player) * holds(points, row * (self.size + 1) + col, self.size + 1)
-        places = state[LOG : LOG + state[PLIES]] & PASS
-        moves = " ".join(["moves:", *(self.action_text(self._action(place)) for place in places)])
+                board[row, col] += (1 + player) * holds(points, row * self.size + col, self.params)
+        actions = state[LOG : LOG + state[PLIES]] & ACTIONS
+        moves = " ".join(["moves:", *(self.action_text(action) for action in actions)])
         return f"{grid_text.draw(board, state)}\n{moves}"
-
-    def _action(self, place):
-        return self.size**2 if place == PASS else place - place // (self.size + 1)
 
     def parse(self, text):
         """The position that `draw` wrote, by playing its moves; spaces may differ."""
