@@ -44,9 +44,14 @@ def save_snapshot(path: Path, game: Game, network: Network, record: dict) -> Non
 
 
 def describe(path: Path) -> dict:
-    """What a snapshot says of itself, without its weights. Raises NetworkError if it is missing or no snapshot."""
+    """What a snapshot says of itself, without its weights.
+
+    Raises NetworkError if it is missing or no snapshot, OSError if it may not be read.
+    """
     if not path.is_file():
         raise NetworkError(f"snapshot {path} does not exist")
+    with open(path, "rb"):
+        pass  # of a file that it may not read, safetensors says that it is not there
     try:
         with safetensors.safe_open(path, "pt") as file:
             description = json.loads((file.metadata() or {})[_KEY])

@@ -29,7 +29,7 @@ from experiments.peers import contests
 from experiments.peers.compare import OURS, PEERS, Contest
 from experiments.rule_settings import rule_of
 from games import Game, make
-from games.files import write_text
+from games.files import refuse_unwritable, write_text
 from training.settings import SettingsError
 
 
@@ -185,6 +185,7 @@ def command(config: DictConfig) -> Path:
     if settings.peers is True and (reason := no_peers(settings)):
         raise SettingsError(f"peers=true cannot be: {reason}")
     path = Path(settings.out) / "bench.json"
+    refuse_unwritable(path.parent)
     rows: list[dict] = []
     with pinned(settings.threads) as cores, tqdm(total=len(cases) * settings.repetitions, unit="search") as bar:
         bar.write(f"pinned to cores {cores}" if cores else "not pinned: this system does not allow it", nolock=True)

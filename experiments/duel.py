@@ -28,7 +28,7 @@ from experiments.command import one_line_errors, run_application, typed
 from experiments.play import Player, Protocol, make_openings, play_pairs
 from games import Game, make
 from games.exact import Exact, solver
-from games.files import write_text
+from games.files import refuse_unwritable, write_text
 from training.settings import SettingsError
 
 Z = 1.959964  # standard deviations of a 95 % interval
@@ -193,10 +193,11 @@ def interval(share: float, count: int) -> list[float]:
 def command(config: DictConfig) -> None:
     """Play, print the record, and write it where `out` says."""
     duel = typed(Duel, config)
+    if duel.out is not None:
+        refuse_unwritable(Path(duel.out).parent)
     text = json.dumps(play_duel(duel), indent=1)
     print(text)
     if duel.out is not None:
-        Path(duel.out).parent.mkdir(parents=True, exist_ok=True)
         write_text(Path(duel.out), text + "\n")
 
 

@@ -21,6 +21,7 @@ from experiments.envelope import Agents, Points
 from experiments.fits import FitError
 from experiments.records import RecordError, Table
 from experiments.result import Result
+from games.files import refuse_unwritable
 
 
 @dataclass
@@ -269,6 +270,7 @@ def command(config: DictConfig) -> Path:
     if wanted.study_dir is not None:
         path = finish(Path(wanted.study_dir), wanted.anchor, wanted.settings())
     else:
+        refuse_unwritable(Path(wanted.out))
         result = table_result(Path(wanted.ratings), wanted.settings())
         path = write(result, Path(wanted.out))
         print(report.summary(result.numbers))

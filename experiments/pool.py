@@ -137,13 +137,14 @@ def exact_player(game: Game) -> Exact | None:
 def pools(study: StudyRecord) -> list[Pool]:
     """One pool per game and size, in the order of their titles and sizes.
 
-    Raises AgentError where an outside player cannot play one of the games, SettingsError for boards of one size.
+    Raises AgentError where an outside player cannot play one of the games, SettingsError for boards of one size and
+    for a run whose snapshots are gone.
     """
     found: dict[str, tuple[Game, list[tuple[dict, Path]]]] = {}
     for name in study.cells:
         folder = study.study_dir / "runs" / name
         config = read_config(folder)
-        paths = _chosen(sorted((folder / "snapshots").glob("*.safetensors")), study.arena.snapshots)
+        paths = _chosen(_snapshots(folder / "snapshots"), study.arena.snapshots)
         for game in games_of(make(**config["game"]), config["training"].get("boards")):
             members = found.setdefault(game.title, (game, []))[1]
             members += [(row, path) for path in paths for row in _rows(name, config, game, path, study.arena)]
@@ -167,6 +168,14 @@ def _pool(game: Game, members: list[tuple[dict, Path]], study: StudyRecord) -> P
         snapshots.append(None)
     name = registry.name_of(type(game), "games")
     return Pool(game.title, {"name": name, **game.settings}, rows, snapshots, study)
+
+
+def _snapshots(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.iterdir() if path.suffix == ".safetensors")
+    if not found:
+        raise SettingsError(f"{folder} holds no snapshot, though its run is finished: restore them, or delete "
+                            f"{folder.parent} and start the study again with its own command")  # fmt: skip
+    return found
 
 
 def _chosen(paths: list[Path], most: int | None) -> list[Path]:

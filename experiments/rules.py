@@ -29,7 +29,7 @@ from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
 from experiments.play import Player, Protocol, play_pairs
 from games import Game, make
-from games.files import write_text
+from games.files import refuse_unwritable, write_text
 from training.settings import SettingsError
 
 
@@ -179,7 +179,7 @@ def command(config: DictConfig) -> Path:
     """The body of the command; returns the path of rules.json."""
     settings: Rules = typed(Rules, config)
     path = Path(settings.out) / "rules.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    refuse_unwritable(path.parent)
     rows = compare(settings, path)
     default = settings.default[0]
     print(f"{table(rows)}\nshare of the points of {default} with 95 % interval; * where it is behind\n{path}")

@@ -22,6 +22,7 @@ import numpy as np
 
 from experiments import analysis, collect, ratings, records
 from experiments.bradley_terry import ELO
+from experiments.command import one_line_errors
 
 LETTERS = np.array(list("ldw"))
 
@@ -176,6 +177,7 @@ def coverage(truth: Truth, replications: int, first_move: bool = False) -> dict[
     }  # fmt: skip
 
 
+@one_line_errors
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m experiments.synthetic", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="write one study into this folder")

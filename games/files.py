@@ -1,5 +1,6 @@
 """Writing files so that they appear whole or not at all."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -19,9 +20,18 @@ def write_bytes(path: Path, data: bytes) -> None:
         os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
+        if isinstance(error, OSError):
             error.filename = str(path)
         raise
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Raises OSError, naming the folder, where nothing could be written into it: before the work, not after it."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    if not os.access(there, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def sweep_up(folder: Path) -> None:

@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from experiments.command import one_line_errors, run_application, typed
 from experiments.peers.compare import OURS, PEERS, Contest, Entrant
 from experiments.peers.contests import core, hold, table
+from games.files import refuse_unwritable
 from training.settings import SettingsError
 
 
@@ -79,6 +80,7 @@ def command(config: DictConfig) -> Path:
     """The body of the command; returns the path of peers.json."""
     settings: Peers = typed(Peers, config)
     path = Path(settings.out) / "peers.json"
+    refuse_unwritable(path.parent)
     rows = hold(
         settings.contests(), settings.entrants(), settings.repetitions, settings.python, core(settings.core), path
     )

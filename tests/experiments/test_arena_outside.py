@@ -2,10 +2,11 @@
 
 import csv
 import shutil
+import signal
 
 import numpy as np
 import pytest
-from applications import call, everything, lines
+from applications import call, everything, finish, kill, lines, start, wait_for
 
 pytest.importorskip("games.exact")
 
@@ -20,6 +21,7 @@ from games import make
 MCTS = {"strategy": "openspiel_mcts", "settings": {"simulations": 8}}
 ALPHABETA = {"strategy": "openspiel_alphabeta", "settings": {"depth": 1}}
 NAME = "hex3:openspiel_mcts-simulations=8"
+JOINING = ["arena.openings=4", "arena.outside=[{strategy: openspiel_mcts, settings: {simulations: 8}}]"]
 
 
 class Slow(Strategy):
@@ -46,8 +48,7 @@ def table(path):
 def joined(tiny_study, tmp_path_factory):
     """The tiny study, and OpenSpiel's search joined it when it was finished."""
     study = shutil.copytree(tiny_study, tmp_path_factory.mktemp("joined") / "tiny")
-    ended = call("experiments.arena", f"study_dir={study}", "arena.openings=4",
-                 "arena.outside=[{strategy: openspiel_mcts, settings: {simulations: 8}}]")  # fmt: skip
+    ended = call("experiments.arena", f"study_dir={study}", *JOINING)
     assert ended.status == 0, ended.err
     return study
 
@@ -81,6 +82,28 @@ def test_the_bytes_do_not_depend_on_when_or_where_they_are_played(tiny_study, jo
     (other / "matches.csv").write_bytes(whole[:begun])
     play_study(other, {"outside": [MCTS]})
     assert (other / "matches.csv").read_bytes() == whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_arena_killed_while_outside_players_meet_ends_with_the_same_bytes(tiny_study, joined, tmp_path, jobs):
+    study = shutil.copytree(tiny_study, tmp_path / "tiny")
+    record = (study / "study.yaml").read_text()
+    (study / "study.yaml").write_text(record.replace("jobs: 1\n", f"jobs: {jobs}\n"))
+    arguments, whole = [f"study_dir={study}", *JOINING], (joined / "matches.csv").read_bytes()
+    program = ("-m", "experiments.arena")
+    for number in range(3):
+        before = (study / "matches.csv").stat().st_size
+        process = start(*arguments, program=program)
+        grown = wait_for(lambda size=before: (study / "matches.csv").stat().st_size > size, process)
+        ended = kill(process, group=number != 1)  # else the parent alone, and its workers have to notice
+        assert grown and ended.status == -signal.SIGKILL, ended.err
+        assert whole.startswith((study / "matches.csv").read_bytes())
+    assert (study / "matches.csv").read_bytes() != whole
+    ended = finish(start(*arguments, program=program))
+    assert ended.status == 0, ended.err
+    assert (study / "matches.csv").read_bytes() == whole
+    assert (study / "agents.csv").read_bytes() == (joined / "agents.csv").read_bytes()
 
 
 def test_a_second_one_leaves_the_first_ones_matches_alone(joined, tmp_path):

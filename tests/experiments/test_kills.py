@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 import safetensors
-from applications import TINY_RUN, TINY_STUDY, finish, kill, members, snapshots, start, wait_for, written
+from applications import TINY_RUN, TINY_STUDY, call, finish, kill, members, snapshots, start, wait_for, written
 
 KILLS = int(os.environ.get("ISOELO_KILLS", 0))
 LONGER_RUN = ["training.positions=60000"] if KILLS else []
@@ -116,6 +116,26 @@ def test_a_run_killed_at_random_moments_leaves_the_bytes_of_an_undisturbed_run(u
     assert snapshots(folder) == whole
     assert not list(folder.rglob(".*.tmp")), "what killed processes were writing is swept up"
     print(f"{kills} kills of a run, positions saved at each: {shares}")
+
+
+@pytest.mark.slow
+def test_a_run_on_several_boards_that_is_killed_leaves_the_bytes_of_an_undisturbed_one(tmp_path):
+    arguments = [*TINY_RUN, "network=conv", "network.width=2", "training.boards=[{size: 2},{size: 3}]",
+                 "training.positions=6000"]  # fmt: skip
+    assert call("experiments.train", *arguments, f"studies={tmp_path / 'undisturbed'}").status == 0
+    whole, study = snapshots(tmp_path / "undisturbed"), tmp_path / "killed" / "scratch"
+    shares = []
+    for _ in range(2):
+        began = time.time()
+        process = start(*arguments, f"studies={tmp_path / 'killed'}")
+        assert wait_for(lambda began=began: saved_since(study, began), process)
+        assert kill(process).status == -signal.SIGKILL
+        nothing_half_written(tmp_path / "killed", whole)
+        shares.append(positions(study / "runs" / "hex2_hex3-conv2x1-s0"))
+    assert 0 < shares[0] < shares[1] < 6000
+    ended = finish(start(*arguments, f"studies={tmp_path / 'killed'}"))
+    assert ended.status == 0, ended.err
+    assert snapshots(tmp_path / "killed") == whole
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
