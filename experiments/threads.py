@@ -41,6 +41,8 @@ def choose(asked: Any, forward_flops: float, cores: int, processes: int = 1) -> 
     """
     if asked != AUTO:
         return Choice(asked, "as asked")
+    if forward_flops == 0:
+        return Choice(1, "the network is not computed on the processor's cores")
     if cores < 2 * processes:
         return Choice(1, f"{processes} at a time on {cores} cores leave none for a second thread")
     if forward_flops < PAYING_FLOPS:
