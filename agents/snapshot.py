@@ -67,6 +67,15 @@ def describe(path: Path) -> dict:
     return description
 
 
+def game_of(path: Path, given: dict | None = None) -> Game:
+    """A snapshot's game with the settings `given` in place of its own; wholly another one where these have a name.
+
+    Raises NetworkError for what is no snapshot and GameError for impossible settings.
+    """
+    given = given or {}
+    return make(**(given if "name" in given else describe(path)["game"] | given))
+
+
 def load_snapshot(path: Path, game: Game | None = None) -> Snapshot:
     """Read a snapshot; with `game`, fit it to that size if its family plays any size, and refuse one of another game.
 

@@ -22,7 +22,7 @@ from omegaconf import DictConfig
 
 from agents.agent import make_strategy, strategy_class
 from agents.network import Network, NetworkEvaluator
-from agents.snapshot import describe, load_snapshot
+from agents.snapshot import game_of, load_snapshot
 from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
 from experiments.play import Player, Protocol, make_openings, play_pairs
@@ -129,13 +129,11 @@ def play_duel(duel: Duel) -> dict:
 
 def _game(duel: Duel, sides: list[Side]) -> Game:
     """The game as `game` says; what it leaves out, such as the name, is that of the first snapshot."""
-    given = duel.game or {}
-    if "name" in given:
+    if "name" in (given := duel.game or {}):
         return make(**given)
     for side in sides:
         if side.snapshot is not None:
-            own = describe(Path(side.snapshot))["game"]
-            return make(**(own | given))
+            return game_of(Path(side.snapshot), given)
     raise SettingsError("nothing says which game to play: expected snapshot=PATH, or game='{name: hex, size: 5}'")
 
 

@@ -118,9 +118,9 @@ class Search:
     def run(self, evaluate: Evaluator, budgets: np.ndarray | int, streams=None, leaves: int = 1) -> None:
         """Go on until every tree has `budgets` simulations, or its root is proven.
 
-        With `leaves` > 1 each tree sends so many positions to the network together. While a position is under way its
-        path counts as visited and as lost for the players who chose it (virtual loss), so that the next descent goes
-        elsewhere; the result depends on `leaves`.
+        With `leaves` > 1 each tree sends up to so many positions to the network together. While a position is under
+        way its path counts as visited and as half lost for the players who chose it (virtual loss, see
+        `mcts.tree.edge_value`), so that the next descent goes elsewhere; the result depends on `leaves`.
         Raises ValueError if the rule's search cannot be continued, for too large a budget and for missing streams.
         """
         batch = len(self.tree.states)
@@ -300,13 +300,13 @@ def _descend(tree, leaves, begin, end, budgets, numbers, virtual):
             ahead = leaves.rows[i + AHEAD]
             prefetch(tree.nodes[ahead, : min(tree.num_nodes[ahead], _HOT_NODES)])
         b = leaves.rows[i]
-        parent = _walk(tree, b, budgets[b], numbers, virtual)
+        parent = _walk(tree, b, budgets[b], numbers)
         if parent >= 0:
             leaves.rows[left] = b
             leaves.nodes[left] = parent
             if virtual:
                 _extend(tree, leaves, left)
-                _set_out(tree.nodes[b, leaves.nodes[left]])
+                _set_out(tree.nodes[b], leaves.nodes[left])
             left += 1
     if not virtual:  # in a loop of its own, for whose memory we can ask ahead
         for i in range(begin, left):
@@ -334,35 +334,31 @@ def _copy(source, target):
 
 
 @inlined_kernel
-def _walk(tree, b, budget, numbers, virtual):
+def _walk(tree, b, budget, numbers):
     """The node of tree b whose candidate comes next, -1 once the budget is spent; settled nodes are backed up."""
     nodes = tree.nodes[b]
     node = 0
     while node > 0 or (nodes[0].visits < budget and not nodes[0].settled):
-        child = select(numbers, tree, b, node) if nodes[node].candidate >= 0 or nodes[node].first_child >= 0 else -2
-        if child == -2:  # not expanded yet: its evaluation is under way
-            _come_back(nodes, node)
+        if nodes[node].candidate < 0 and nodes[node].first_child < 0:  # not expanded yet: its evaluation is under way
             return -1
-        if node == 0 and virtual:
-            _set_out(nodes[0])
+        child = select(numbers, tree, b, node)
         if child < 0:
             return node
         node = child
-        if virtual:
-            _set_out(nodes[node])
         if nodes[node].settled:
-            if virtual:
-                _come_back(nodes, node)
             backup(nodes, node, nodes[node].raw_value)
             node = 0
     return -1
 
 
 @lean_kernel
-def _set_out(node):
-    """Count a visit of the node whose value is yet to come."""
-    node.visits += 1
-    node.under_way += 1
+def _set_out(nodes, index):
+    """Count one visit more, whose value is yet to come, at a node and at all above it."""
+    while index >= 0:
+        node = nodes[index]
+        node.visits += 1
+        node.under_way += 1
+        index = node.parent
 
 
 @lean_kernel

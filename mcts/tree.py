@@ -16,6 +16,8 @@ import numpy as np
 from games.core import lean_kernel
 from mcts.softmax import highest
 
+_HALF, _UNKNOWN = np.float32(0.5), np.float32(0.2)
+
 NODE = np.dtype(
     [
         ("visits", np.int32),  # simulations that came through or ended here, those under way included
@@ -133,9 +135,17 @@ def mean_value(node):
 
 @lean_kernel
 def edge_value(node, edge):
-    """Mean value of an action for the mover of the node it is played at; simulations under way count as lost."""
+    """Mean value of an action for the mover of the node it is played at.
+
+    A simulation under way counts as half lost: half way between a loss and the mean of those that have come back, or
+    the node's own mean value less _UNKNOWN where none has (docs/log.md has what other virtual losses are worth).
+    """
     total = edge.value_sum if edge.to_move == node.to_move else -edge.value_sum
-    return (total - np.float32(edge.under_way)) / np.float32(edge.visits)
+    visits, away = np.float32(edge.visits), np.float32(edge.under_way)
+    if away > 0:
+        mean = total / (visits - away) if visits > away else mean_value(node) - _UNKNOWN
+        total += away * ((mean - np.float32(1.0)) * _HALF)
+    return total / visits
 
 
 @lean_kernel

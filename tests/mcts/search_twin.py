@@ -27,6 +27,7 @@ class Node:
         self.visits, self.value_sum, self.tried_mass = 0, f32(0), f32(0)
         self.children = {}  # action -> (prior, Node), in the order in which they were tried
         self.untried = {}  # action -> prior
+        self.away, self.pending = 0, False  # visits whose value is yet to come, and whether the first one's is
         self.bounds = (-1, 1)
         self.exact = None  # the value, once it is known for certain
         if self.terminal:
@@ -45,16 +46,22 @@ class Node:
         return min(self.untried, key=lambda action: (-self.untried[action], action), default=None)
 
     def mean(self):
-        return f32(self.exact) if self.exact is not None else self.value_sum / f32(self.visits)
+        return f32(self.exact) if self.exact is not None else self.value_sum / f32(self.visits - self.away)
 
     def receive(self, value, mover):
         self.visits += 1
         self.value_sum = self.value_sum + (value if mover == self.mover else -value)
 
     def q(self, action):
-        """Mean value of a tried action for this node's mover."""
+        """Mean value of a tried action for this node's mover; what is under way is worth half of that and a loss."""
         child = self.children[action][1]
-        return child.mean() if child.mover == self.mover else -child.mean()
+        done, sign = f32(child.visits - child.away), f32(1 if child.mover == self.mover else -1)
+        if child.away == 0:
+            return sign * child.mean()
+        if done == 0:
+            return (self.mean() - f32(0.2) - f32(1)) * f32(0.5)
+        total = sign * child.mean() * done if child.exact is not None else sign * child.value_sum
+        return (total + f32(child.away) * ((total / done - f32(1)) * f32(0.5))) / f32(child.visits)
 
     def sure(self, action):
         """(lower, upper) bound of a tried action for this node's mover."""
@@ -84,17 +91,17 @@ class TwinSearch:
         self.legal = game.legal(state[None])[0]
         if root_prior is not None:  # with noise mixed in
             self.root.hand_out(root_prior, self.legal)
-        self.simulations = self.evaluations = 1
+        self.evaluations = 1
 
-    def run(self, budget):
+    def run(self, budget, leaves=1):
         if self.settings.root_symmetries:
             budget = self._average_root(budget)
         self.root.receive(self.root.raw, self.root.mover)
         self.prior = np.maximum(_spread(self.root.untried, self.game.num_actions, 0), 0)
         self.begin(budget)
-        while self.simulations < budget and self.root.exact is None:
-            self._simulate()
-            self.simulations += 1
+        while self.root.visits < budget and self.root.exact is None:
+            self._together(budget, leaves)
+        self.simulations = self.root.visits
         return self
 
     def _average_root(self, budget):
@@ -120,25 +127,59 @@ class TwinSearch:
 
     # ---- one simulation --------------------------------------------------------------------------------------------
 
-    def _simulate(self):
+    def _together(self, budget, leaves):
+        """Up to `leaves` positions, each found while those before are under way; then all of their values come back."""
+        walkers, pending = leaves, []
+        while walkers:
+            found = [path for _ in range(walkers) if (path := self._walk(budget))]
+            walkers = 0
+            for path in found:
+                if path[-1].terminal:  # needs no evaluation, so its walker goes again
+                    self._come_back(path)
+                    walkers += 1
+                else:
+                    pending.append(path)
+        for path in pending:
+            self._come_back(path)
+
+    def _walk(self, budget):
+        """The path to a new position, which counts as under way; None once the budget is spent or where it waits."""
         path, node = [], self.root
-        while node.exact is None:
+        while path or (self.root.visits < budget and self.root.exact is None):
+            if node.pending:
+                return None
             action = self.choose_at(node)
             path.append(node)
             if action not in node.children:
-                node = self._expand(node, action)
-                break
+                path.append(self._expand(node, action))
+                for each in path:
+                    each.visits, each.away = each.visits + 1, each.away + 1
+                return path
             node = node.children[action][1]
+            if node.exact is not None and not node.pending:
+                self._back_up([*path, node])
+                path, node = [], self.root
+        return None
+
+    def _come_back(self, path):
+        path[-1].pending = False
+        for each in path:
+            each.visits, each.away = each.visits - 1, each.away - 1
+        self._back_up(path)
+
+    def _back_up(self, path):
         if self.settings.solve:
             settle(self.root)
+        node = path[-1]
         value, mover = (node.raw if node.exact is None else f32(node.exact)), node.mover
-        for above in [node, *reversed(path)]:
+        for above in reversed(path):
             if above.exact is not None:
                 value, mover = f32(above.exact), above.mover
             above.receive(value, mover)
 
     def _expand(self, node, action):
         child = Node(self.game, self.game.play(node.state, action), self.evaluate)
+        child.pending = True
         prior = node.untried.pop(action)
         node.tried_mass = node.tried_mass + prior
         node.children[action] = (prior, child)
@@ -179,7 +220,8 @@ class TwinSearch:
 def settle(node):
     """Bounds and exact values of a node and all below it, by their definition."""
     if node.terminal:
-        node.bounds = (node.exact, node.exact)
+        if not node.pending:
+            node.bounds = (node.exact, node.exact)
         return
     for _, child in node.children.values():
         settle(child)

@@ -231,15 +231,17 @@ def test_supposed_losses_are_all_taken_back_and_the_budget_is_kept(game, rule, l
     np.testing.assert_allclose(found.policy().sum(1), 1, rtol=1e-5)
 
 
-def test_a_path_under_way_is_lost_for_who_chose_it_and_leaves_the_nodes_own_mean_alone():
+def test_a_path_under_way_is_half_lost_for_who_chose_it_and_leaves_the_nodes_own_mean_alone():
     """Three simulations of the root came back with 1.5 in all, one of its move x with 0.5; one more is on its way."""
     tree, root, x = tree_of_one_move()
     tree.nodes["under_way"][0, [root, x]] = 1, 1
     tree.nodes["value_sum"][0, [root, x]] = 1.5, -0.5  # x is seen by its own mover, the opponent
     node, edge = tree.nodes[0, root], tree.nodes[0, x]
     assert mean_value(node) == 0.5
-    assert edge_value(node, edge) == (0.5 - 1) / 2
+    assert edge_value(node, edge) == (0.5 + (0.5 - 1) / 2) / 2
     assert mean_value(edge) == -0.5
+    edge.visits, edge.value_sum = 1, 0.0  # its first simulation is the one on its way
+    assert edge_value(node, edge) == np.float32((0.5 - 0.2 - 1) / 2)
 
 
 @pytest.mark.parametrize("rule", LEAVES, ids=str)

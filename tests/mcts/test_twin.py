@@ -56,17 +56,17 @@ SYMMETRIES = [Puct(root_symmetries=True), Gumbel(root_symmetries=True, noise=1.0
 compared = {"positions": 0, "doubtful": 0}
 
 
-def agree(game, states, budgets, settings, grain, seed):
+def agree(game, states, budgets, settings, grain, seed, leaves=1):
     """Compare every row; where the twin doubts its own choices, a different answer is counted and no failure."""
     streams = seed_streams(seed, np.arange(len(states)))
     drawn = streams.copy()
-    found = search(game, states, HashEvaluator(game.num_actions, seed, grain), budgets, settings, streams)
+    found = search(game, states, HashEvaluator(game.num_actions, seed, grain), budgets, settings, streams, leaves)
     policy, chosen, visits, value = found.policy(), found.choose(), found.root_visits, found.root_value
     slow = HashEvaluator(game.num_actions, seed, grain)
     noisy = isinstance(settings, Puct) and settings.noise > 0
     for b, state in enumerate(states):
         prior = found.root_prior[b] if noisy else None
-        twin = twin_of(game, state, slow, settings, drawn[b : b + 1], prior).run(budgets[b])
+        twin = twin_of(game, state, slow, settings, drawn[b : b + 1], prior).run(budgets[b], leaves)
         compared["positions"] += 1
         where = f"{game.title} row {b}, {settings}\n{game.draw(state)}"
         answers = [*visits[b], chosen[b], value[b], found.evaluations[b], found.simulations[b]]
@@ -83,11 +83,11 @@ def agree(game, states, budgets, settings, grain, seed):
             assert (node.lower, node.upper) == twin.root.bounds, where
 
 
-def sweep(rules, grain, count, most=48, games=GAMES):
+def sweep(rules, grain, count, most=48, games=GAMES, leaves=1):
     for k, (name, rule) in enumerate((name, rule) for name in games for rule in rules):
         states = random_positions(GAMES[name], count * TIMES, seed=k)
         budgets = np.random.default_rng(k).integers(1, most, len(states))  # a budget of its own for each row
-        agree(GAMES[name], states, budgets, rule, grain, seed=k)
+        agree(GAMES[name], states, budgets, rule, grain, k, leaves)
 
 
 def test_puct_is_its_twin_to_the_last_bit():
@@ -112,6 +112,12 @@ def test_the_regularised_policy_is_its_twin():
 
 def test_roots_under_every_symmetry_are_those_of_the_twin():
     sweep(SYMMETRIES, grain=EXACT, count=4, most=30, games=("tictactoe", "hex4", "connect_four"))
+
+
+@pytest.mark.parametrize("leaves", [2, 5])
+def test_several_leaves_together_are_those_of_the_twin(leaves):
+    rules = [PUCT[0], PUCT[3], FORCED[2], GUMBEL[1], GUMBEL[2], REGULARISED[0], REGULARISED[2], SYMMETRIES[0]]
+    sweep(rules, grain=EXACT, count=3, games=("tictactoe", "hex4", "connect_four"), leaves=leaves)
 
 
 @pytest.mark.parametrize("grain", [1, 2, 3])
