@@ -29,7 +29,7 @@ from agents.snapshot import game_of, load_snapshot
 from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
 from games import Game, GameError
-from games.files import write_text
+from games.files import refuse_unwritable, write_text
 from mcts import Search
 from mcts.rule import root
 from mcts.streams import seed_streams
@@ -187,10 +187,11 @@ def text(game: Game, state: np.ndarray, record: dict, top: int) -> str:
 def command(config: DictConfig) -> None:
     """Search, print the table, and write the JSON where `out` says."""
     asked = typed(Position, config)
+    if asked.out is not None:
+        refuse_unwritable(Path(asked.out).parent)
     game, state, record = look(asked)
     print(text(game, state, record, asked.top))
     if asked.out is not None:
-        Path(asked.out).parent.mkdir(parents=True, exist_ok=True)
         write_text(Path(asked.out), json.dumps(record, indent=1) + "\n")
 
 

@@ -81,6 +81,7 @@ def test_what_may_only_be_read_stays_as_it_is(locked, calls):
         ["experiments.ratings", f"matches={locked}/matches.csv", f"out={out}"],
         ["experiments.bench", "repetitions=1", "batch=4", "budget=2", "network.width=4", f"out={out}"],
         ["experiments.rules", f"snapshot={snapshot}", "openings=2", "budgets=[2]", f"out={out}"],
+        ["experiments.position", f"snapshot={snapshot}", f"out={locked}/position.json"],
         ["experiments.duel", *play, f"out={locked}/duel.json"],
         ["experiments.duel", *play],
     )))  # fmt: skip
