@@ -171,13 +171,13 @@ class Game:
 
     def step_at(self, states: np.ndarray, rows: np.ndarray, nodes: np.ndarray, actions: np.ndarray, legal: np.ndarray,
                 planes: np.ndarray) -> None:  # fmt: skip
-        """`step` for positions that lie in a search's trees: states[rows[i], nodes[i]] of [B, N, S], in place."""
+        """`step` for positions that lie in a search's trees: states[nodes[i], rows[i]] of [N, B, S], in place."""
         if type(self).step is Game.step:
             _batch(self.rules).step_at(states, self.params, rows, nodes, actions, legal, planes)
         else:
-            chosen = states[rows, nodes]
+            chosen = states[nodes, rows]
             self.step(chosen, actions, legal, planes)
-            states[rows, nodes] = chosen
+            states[nodes, rows] = chosen
 
     def advance(self, states: np.ndarray, actions: np.ndarray) -> None:
         """Play `actions` in place, trusted, without masks and views."""
@@ -323,7 +323,7 @@ def _batch(rules: Rules) -> _Batch:
     @batch_kernel(apply_one, legal_one, observe_one)
     def step_at(states, params, rows, nodes, actions, masks, planes):
         for i in range(len(rows)):
-            state = states[rows[i], nodes[i]]
+            state = states[nodes[i], rows[i]]
             apply_one(state, params, actions[i])
             legal_one(state, params, masks[i])
             observe_one(state, params, planes[i])

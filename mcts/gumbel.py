@@ -109,8 +109,8 @@ def _select_root(numbers, tree, b):
     node = nodes[0]
     wanted = numbers.schedule[b, node.visits - 1]
     if wanted == 0:
-        node.candidate = _best_untried(numbers.score[b], tree.prior[b, 0])
-        node.candidate_prior = tree.prior[b, 0, node.candidate]
+        node.candidate = _best_untried(numbers.score[b], tree.prior[0, b])
+        node.candidate_prior = tree.prior[0, b, node.candidate]
         return -1
     _, shift, stretch, _ = _improved(numbers, nodes, 0)
     best, best_score = -1, np.float32(-np.inf)
@@ -243,7 +243,7 @@ def _improved_policy(numbers, tree, out):
         mixed, shift, stretch, total = _improved(numbers, nodes, 0)
         untried = np.float32(math.exp(min((mixed - shift) * stretch, np.float32(0.0)))) / total
         for a in range(out.shape[1]):
-            out[b, a] = max(tree.prior[b, 0, a], np.float32(0.0)) * untried
+            out[b, a] = max(tree.prior[0, b, a], np.float32(0.0)) * untried
         child = nodes[0].first_child
         while child >= 0:
             edge = nodes[child]
@@ -262,7 +262,7 @@ def _final_scores(numbers, tree, scores):
             continue
         mixed, shift, stretch, _ = _improved(numbers, nodes, 0)
         for a in range(scores.shape[1]):
-            if tree.prior[b, 0, a] >= 0:
+            if tree.prior[0, b, a] >= 0:
                 scores[b, a] += (mixed - shift) * stretch
         child = nodes[0].first_child
         while child >= 0:

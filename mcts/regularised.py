@@ -54,7 +54,7 @@ def select(numbers, tree, b, index):
         child = nodes[child].next_sibling
     if node.candidate < 0:
         return last
-    _draw_untried(numbers, tree.prior[b, index], node, b)
+    _draw_untried(numbers, tree.prior[index, b], node, b)
     return -1
 
 
@@ -201,7 +201,7 @@ def _policy(numbers, tree, out):
         nodes = tree.nodes[b]
         untried, scale, alpha = _solve(numbers, tree, b, 0)
         for a in range(out.shape[1]):
-            out[b, a] = scale * max(tree.prior[b, 0, a], np.float32(0.0)) / (alpha - untried)
+            out[b, a] = scale * max(tree.prior[0, b, a], np.float32(0.0)) / (alpha - untried)
         child = nodes[0].first_child
         while child >= 0:
             edge = nodes[child]

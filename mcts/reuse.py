@@ -19,10 +19,10 @@ def follow(tree, actions: np.ndarray, states: np.ndarray) -> None:
 def _follow(tree, actions, states, place):
     for b in range(len(actions)):
         child = _child(tree.nodes[b], actions[b]) if tree.num_nodes[b] > 0 else -1
-        known = child >= 0 and (tree.states[b, child] == states[b]).all()
+        known = child >= 0 and (tree.states[child, b] == states[b]).all()
         expanded = known and (tree.nodes[b, child].candidate >= 0 or tree.nodes[b, child].first_child >= 0)
         tree.num_nodes[b] = _compact(tree, b, child, place) if expanded else 0
-        tree.states[b, 0] = states[b]
+        tree.states[0, b] = states[b]
 
 
 @kernel
@@ -42,8 +42,8 @@ def _compact(tree, b, top, place):
         if old == top or (nodes[old].parent >= top and place[nodes[old].parent] >= 0):
             place[old] = count
             nodes[count] = nodes[old]
-            tree.prior[b, count] = tree.prior[b, old]
-            tree.states[b, count] = tree.states[b, old]
+            tree.prior[count, b] = tree.prior[old, b]
+            tree.states[count, b] = tree.states[old, b]
             count += 1
     for index in range(count):
         node = nodes[index]

@@ -24,8 +24,8 @@ def note_priors(tree: Tree, share: float, concentration: float, streams: np.ndar
 def _note_priors(tree, streams, share, concentration):
     actions = tree.prior.shape[2]
     noise, prior = np.zeros(actions), np.zeros(actions, np.float32)
-    for b in range(len(tree.prior)):
-        nodes, untried = tree.nodes[b], tree.prior[b, 0]
+    for b in range(len(tree.nodes)):
+        nodes, untried = tree.nodes[b], tree.prior[0, b]
         _whole_prior(nodes, untried, prior)
         if share > 0:
             _dirichlet(streams, b, prior, concentration, noise)

@@ -21,7 +21,7 @@ from mcts.reuse import follow
 from mcts.root import over_symmetries
 from mcts.rule import Rule, root, select
 from mcts.softmax import first, masked_softmax
-from mcts.tree import Tree, add_node, allocate, backup, bytes_per_tree
+from mcts.tree import Tree, add_node, allocate, backup, bytes_per_tree, clear_unused
 
 _ALWAYS_FREE = 2**28  # bytes that trees may take without a look at what is free
 _HOT_NODES = 32  # the first nodes of a tree, through which most simulations go
@@ -70,9 +70,13 @@ class Search:
     # ---- what was found --------------------------------------------------------------------------------------------
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The live arrays by name, for a search that is to be taken up again; `nodes` as bytes."""
-        arrays = {f"tree.{name}": array for name, array in self.tree._asdict().items()}
-        arrays["tree.nodes"] = self.tree.nodes.view(np.ndarray).view(np.uint8)
+        """The live arrays by name, for a search that is to be taken up again; `nodes` as bytes.
+
+        The names change with the arrays' layout, so that what was stored in another one is refused.
+        """
+        clear_unused(self.tree)
+        arrays = {f"trees.{name}": array for name, array in self.tree._asdict().items()}
+        arrays["trees.nodes"] = self.tree.nodes.view(np.uint8)
         return arrays
 
     @property
@@ -123,7 +127,7 @@ class Search:
         `mcts.tree.edge_value`), so that the next descent goes elsewhere; the result depends on `leaves`.
         Raises ValueError if the rule's search cannot be continued, for too large a budget and for missing streams.
         """
-        batch = len(self.tree.states)
+        batch = len(self.tree.nodes)
         budgets = np.broadcast_to(np.asarray(budgets), (batch,))
         self._check_run(budgets, leaves)
         fresh = self.numbers is None
@@ -173,7 +177,7 @@ class Search:
         """Evaluate and expand the roots that are not expanded yet, under every symmetry where the budget has room."""
         game, tree = self.game, self.tree
         rows = np.flatnonzero(tree.num_nodes == 0)
-        states = tree.states[rows, 0]
+        states = tree.states[0, rows]
         _add_roots(tree, rows, game.to_move(states).astype(np.int8))
         leaves = _Leaves.of(game, rows, len(rows))
         leaves.nodes[:] = 0
@@ -311,8 +315,8 @@ def _descend(tree, leaves, begin, end, budgets, numbers, virtual):
     if not virtual:  # in a loop of its own, for whose memory we can ask ahead
         for i in range(begin, left):
             if i + AHEAD < left:
-                prefetch(tree.prior[leaves.rows[i + AHEAD], leaves.nodes[i + AHEAD]])
-                prefetch(tree.states[leaves.rows[i + AHEAD], leaves.nodes[i + AHEAD]])
+                prefetch(tree.prior[leaves.nodes[i + AHEAD], leaves.rows[i + AHEAD]])
+                prefetch(tree.states[leaves.nodes[i + AHEAD], leaves.rows[i + AHEAD]])
             _extend(tree, leaves, i)
     return left
 
@@ -324,7 +328,7 @@ def _extend(tree, leaves, i):
     above = tree.nodes[b, parent]
     leaves.actions[i] = above.candidate
     leaves.nodes[i] = add_node(tree, b, parent, above.candidate, 1 - above.to_move)
-    _copy(tree.states[b, parent], tree.states[b, leaves.nodes[i]])
+    _copy(tree.states[parent, b], tree.states[leaves.nodes[i], b])
 
 
 @lean_kernel
@@ -377,7 +381,7 @@ def _attach(tree, leaves, begin, end, solve, virtual):
     ready = begin
     for i in range(begin, end):
         b, index = leaves.rows[i], leaves.nodes[i]
-        state, nodes = tree.states[b, index], tree.nodes[b]
+        state, nodes = tree.states[index, b], tree.nodes[b]
         node = nodes[index]
         node.to_move = state[TO_MOVE]
         if state[OVER]:
@@ -405,12 +409,12 @@ def _expand_and_backup(tree, leaves, count, views, logits, values, virtual):
     prior = leaves.scratch  # worked on here, since the tree's own memory is far away
     for i in range(count):
         if i + AHEAD < count:
-            prefetch(tree.prior[leaves.rows[i + AHEAD], leaves.nodes[i + AHEAD]])
+            prefetch(tree.prior[leaves.nodes[i + AHEAD], leaves.rows[i + AHEAD]])
         b, index = leaves.rows[i], leaves.nodes[i]
         node = tree.nodes[b, index]
         node.candidate_prior = masked_softmax(logits[i], views[node.to_move], leaves.legal[i], prior)
         node.candidate = first(prior, node.candidate_prior)
-        _copy(prior, tree.prior[b, index])
+        _copy(prior, tree.prior[index, b])
         node.raw_value = values[i] if values[i] == values[i] else np.float32(0.0)  # nan: a network that diverged
         tree.evaluations[b] += 1
         if virtual:

@@ -18,7 +18,7 @@ from mcts.softmax import highest
 
 _HALF, _UNKNOWN = np.float32(0.5), np.float32(0.2)
 
-NODE = np.dtype(
+_FIELDS = np.dtype(
     [
         ("visits", np.int32),  # simulations that came through or ended here, those under way included
         ("value_sum", np.float32),  # sum of the values of those that have come back
@@ -40,15 +40,20 @@ NODE = np.dtype(
     ],
     align=True,
 )
+NODE = np.dtype((np.record, _FIELDS))
 """One node. A record, so that a step down the tree touches one line of the cache for each child."""
 
 
 class Tree(NamedTuple):
-    """What a search knows; a field's axes stand beside it."""
+    """What a search knows; a field's axes stand beside it.
 
-    nodes: np.recarray  # NODE [B, N]
-    prior: np.ndarray  # float32 [B, N, A]: probability of each action; -1 where it is not legal or was tried
-    states: np.ndarray  # [B, N, S]: the positions
+    A tree's nodes lie together, for walking. Its priors and positions lie among those of the other trees, which get
+    their newest node at about the same time: what is written in one go is one stretch of memory.
+    """
+
+    nodes: np.ndarray  # NODE [B, N]
+    prior: np.ndarray  # float32 [N, B, A]: probability of each action; -1 where it is not legal or was tried
+    states: np.ndarray  # [N, B, S]: the positions
     num_nodes: np.ndarray  # int32 [B]
     evaluations: np.ndarray  # int32 [B]: network evaluations spent
     root_prior: np.ndarray  # float32 [B, A]: the root's prior, noise included; 0 where not legal
@@ -66,15 +71,25 @@ def allocate(states: np.ndarray, nodes: int, actions: int) -> Tree:
     """
     batch = len(states)
     tree = Tree(
-        nodes=np.empty((batch, nodes), NODE).view(np.recarray),
-        prior=np.empty((batch, nodes, actions), np.float32),
-        states=np.empty((batch, nodes, states.shape[1]), states.dtype),
+        nodes=np.empty((batch, nodes), NODE),
+        prior=np.empty((nodes, batch, actions), np.float32),
+        states=np.empty((nodes, batch, states.shape[1]), states.dtype),
         num_nodes=np.zeros(batch, np.int32),
         evaluations=np.zeros(batch, np.int32),
         root_prior=np.zeros((batch, actions), np.float32),
     )
-    tree.states[:, 0] = states
+    tree.states[0] = states
     return tree
+
+
+def clear_unused(tree: Tree) -> None:
+    """Write zeros where nothing stands, so that equal searches have equal bytes whatever was in that memory before."""
+    nodes = tree.nodes
+    empty = np.arange(nodes.shape[1]) >= tree.num_nodes[:, None]
+    nodes[empty] = np.zeros((), NODE)
+    tree.prior[(empty | ((nodes["candidate"] < 0) & (nodes["first_child"] < 0))).T] = 0
+    empty[:, 0] = False  # the root's position stands there before anything else
+    tree.states[empty.T] = 0
 
 
 @lean_kernel
@@ -100,7 +115,7 @@ def add_node(tree, b, parent, action, to_move):
     node.action = action
     node.last_child = -1
     if parent >= 0:
-        _try_edge(tree.nodes[b], tree.prior[b, parent], parent, index)
+        _try_edge(tree.nodes[b], tree.prior[parent, b], parent, index)
     return index
 
 

@@ -29,7 +29,7 @@ def begun(game, rule, count=20, seed=0, nodes=80):
 
 
 def trees(found):
-    return [unfold(found.tree, b) for b in range(len(found.tree.states))]
+    return [unfold(found.tree, b) for b in range(len(found.tree.nodes))]
 
 
 # ---- anytime -------------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def test_gumbel_does_not_go_on():
     with pytest.raises(ValueError, match="Gumbel cannot go on"):
         found.run(evaluate, 30, streams)
     with pytest.raises(ValueError, match="Gumbel cannot be kept"):
-        found.follow(found.choose(), found.tree.states[:, 0])
+        found.follow(found.choose(), found.tree.states[0])
 
 
 # ---- keeping the tree ----------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def test_gumbel_does_not_go_on():
 def moved(game, found, seed):
     """Actions of a random kind at each root (the search's, a tried one, any legal one) and the positions behind."""
     rng = np.random.default_rng(seed)
-    states, actions = found.tree.states[:, 0].copy(), found.choose()
+    states, actions = found.tree.states[0].copy(), found.choose()
     for b in range(len(states)):
         tried = np.flatnonzero(found.root_visits[b])
         if b % 3 == 1 and len(tried):
@@ -136,7 +136,7 @@ def test_what_is_kept_is_the_subtree_and_nothing_else(game, rule):
         actions, states, over = moved(game, found, seed=move)
         expected = kept_below(found, actions, states, over)
         found.follow(actions, states)
-        np.testing.assert_array_equal(found.tree.states[:, 0], states)
+        np.testing.assert_array_equal(found.tree.states[0], states)
         assert (found.evaluations == 0).all()
         for b, subtree in enumerate(expected):
             assert found.simulations[b] == (subtree[0]["visits"] if subtree else 0)
@@ -201,13 +201,25 @@ def test_a_tree_is_not_kept_for_another_position():
 def test_following_before_any_search_leaves_the_trees_empty():
     game = GAMES[0]
     found = Search(game, game.reset(3), Puct(), 20)
-    found.tree.nodes.view(np.ndarray).view(np.uint8)[:] = 0  # whatever stood in that memory
+    found.tree.nodes.view(np.uint8)[:] = 0  # whatever stood in that memory
     found.tree.nodes["first_child"][:] = 0
     states = np.array([game.play(state, 4) for state in game.reset(3)])
     found.follow(np.array([4, 4, 4]), states)
     assert (found.simulations == 0).all()
     found.run(HashEvaluator(9), 20)
     assert trees(found) == trees(search(game, states, HashEvaluator(9), 20, Puct()))
+
+
+def test_equal_searches_are_stored_alike_whatever_stood_in_memory():
+    game, stored = GAMES[0], []
+    for left in (0, 255):
+        found = Search(game, game.reset(8), Puct(), 200)
+        for array in (found.tree.nodes, found.tree.prior, found.tree.states[1:]):
+            array.view(np.uint8)[:] = left
+        found.run(HashEvaluator(9), 150)
+        stored.append({name: array.tobytes() for name, array in found.arrays().items()})
+    assert found.tree.nodes["settled"].any()  # finished games have no priors
+    assert stored[0] == stored[1]
 
 
 # ---- several leaves together ---------------------------------------------------------------------------------------

@@ -45,15 +45,15 @@ def test_bounds_hold_at_every_node_and_what_is_settled_is_exact(game, leaves):
         found, _ = solved(game, rule, 60, seed=k, leaves=leaves)
         for b in range(60):
             count = found.tree.num_nodes[b]
-            nodes, values = found.tree.nodes[b, :count], exact.values(found.tree.states[b, :count])
+            nodes, values = found.tree.nodes[b, :count], exact.values(found.tree.states[:count, b])
             assert ((nodes["lower"] <= values) & (values <= nodes["upper"])).all()
             sure = nodes["settled"]
             assert (sure == (nodes["lower"] == nodes["upper"])).all()
             assert (nodes["raw_value"][sure] == values[sure]).all()
             assert (nodes["value_sum"][sure] == values[sure] * nodes["visits"][sure]).all()
-        roots, values = found.tree.nodes[:, 0], exact.values(found.tree.states[:, 0])
+        roots, values = found.tree.nodes[:, 0], exact.values(found.tree.states[0])
         np.testing.assert_array_equal(found.root_value[roots["settled"]], values[roots["settled"]])
-        chosen = np.take_along_axis(exact.action_values(found.tree.states[:, 0]), found.choose()[:, None], axis=1)[:, 0]
+        chosen = np.take_along_axis(exact.action_values(found.tree.states[0]), found.choose()[:, None], axis=1)[:, 0]
         assert (chosen[roots["settled"]] == values[roots["settled"]]).all()
         settled_roots += roots["settled"].sum()
         open_roots += (~roots["settled"]).sum()
@@ -74,9 +74,9 @@ def test_a_win_in_the_tree_is_never_missed_and_no_proven_loss_is_played(game):
             losses = [a for a, (_, upper) in bounds.items() if upper == -1]
             played = [found.choose()[b], *(numbers[b] for numbers in drawn)]
             if wins:
-                assert set(played) <= set(wins), (rule, game.draw(found.tree.states[b, 0]))
+                assert set(played) <= set(wins), (rule, game.draw(found.tree.states[0, b]))
                 assert policy[b][~np.isin(actions, wins)].sum() == 0
-            elif losses and len(losses) < game.legal(found.tree.states[b, :1]).sum():
+            elif losses and len(losses) < game.legal(found.tree.states[:1, b]).sum():
                 assert not set(played) & set(losses)
                 assert policy[b, losses].sum() == 0
             seen += np.array([bool(wins), bool(losses), len(below) > len(wins)])

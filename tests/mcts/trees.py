@@ -13,7 +13,7 @@ def tree_of_one_move():
     """A root with two moves, priors 0.6 and 0.4, searched four times, twice through the first: tree, root, x."""
     tree = allocate(np.zeros((1, 3), np.int16), 2, 2)
     root = add_node(tree, 0, -1, -1, 0)
-    tree.prior[0, root] = [0.6, 0.4]
+    tree.prior[root, 0] = [0.6, 0.4]
     x = add_node(tree, 0, root, 0, 1)
     tree.nodes["visits"][0, [root, x]] = 4, 2
     return tree, root, x
@@ -40,8 +40,8 @@ def unfold(tree, b, index=0):
     fields = {name: node[name].item() for name in KEPT}
     if not expanded(node):  # finished games have no actions to keep in order
         fields["candidate_prior"] = None
-    priors = tree.prior[b, index].tobytes() if expanded(node) else None
-    return fields, tree.states[b, index].tobytes(), priors, below
+    priors = tree.prior[index, b].tobytes() if expanded(node) else None
+    return fields, tree.states[index, b].tobytes(), priors, below
 
 
 def check(game, tree, b, solve=False):
@@ -54,8 +54,8 @@ def check(game, tree, b, solve=False):
         assert node.last_child == (below[-1] if below else -1)
         for child in below:
             assert index < child < count and nodes[child].parent == index
-            assert (game.play(tree.states[b, index], int(nodes[child].action)) == tree.states[b, child]).all()
-        assert node.to_move == game.to_move(tree.states[b, index][None])[0] or node.settled
+            assert (game.play(tree.states[index, b], int(nodes[child].action)) == tree.states[child, b]).all()
+        assert node.to_move == game.to_move(tree.states[index, b][None])[0] or node.settled
         _check_priors(game, tree, b, index, below)
         _check_sums(nodes, index, below, solve)
     assert sorted(seen) == list(range(count)), "nodes that no list leads to"
@@ -63,13 +63,13 @@ def check(game, tree, b, solve=False):
 
 
 def _check_priors(game, tree, b, index, below):
-    node, prior = tree.nodes[b, index], tree.prior[b, index]
+    node, prior = tree.nodes[b, index], tree.prior[index, b]
     if not expanded(node):
-        assert game.over(tree.states[b, index][None])[0] and node.settled
+        assert game.over(tree.states[index, b][None])[0] and node.settled
         return
     tried = np.zeros(game.num_actions, np.bool_)
     tried[[tree.nodes[b, child].action for child in below]] = True
-    legal = game.legal(tree.states[b, index][None])[0]
+    legal = game.legal(tree.states[index, b][None])[0]
     assert (prior[tried | ~legal] == -1).all() and (prior[legal & ~tried] >= 0).all()
     assert node.candidate == (prior.argmax() if prior.max() >= 0 else -1)
     assert abs(node.tried_mass - sum(tree.nodes[b, child].edge_prior for child in below)) < 1e-5

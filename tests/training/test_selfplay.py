@@ -252,7 +252,7 @@ def test_kept_trees_fit_the_positions_that_are_searched(hex3, hash_evaluator):
     known = 0
     for _ in range(20):
         selfplay.play_move(hash_evaluator(hex3))
-        np.testing.assert_array_equal(selfplay.kept.tree.states[:, 0], selfplay.states)
+        np.testing.assert_array_equal(selfplay.kept.tree.states[0], selfplay.states)
         assert (selfplay.kept.simulations[selfplay.lengths == 0] == 0).all()
         known += (selfplay.kept.simulations > 0).sum()
     assert known > 100
