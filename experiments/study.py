@@ -174,7 +174,7 @@ def _tell_threads(checked: dict[str, cells.Cell], runs: Path) -> None:
     choices = Counter(cells.threads_of(cell, runs / name, threads.side_by_side(cell.jobs, len(checked)))
                       for name, cell in fresh.items())  # fmt: skip
     for choice, count in choices.items():
-        print(f"torch threads: {choice.number} in each of {count} runs ({choice.reason})")
+        print(f"torch threads: {choice.number} for {count} of {len(checked)} runs ({choice.reason})")
 
 
 def place_in_study(config: DictConfig, overrides: list[str]) -> tuple[str, int]:

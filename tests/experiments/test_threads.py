@@ -103,7 +103,7 @@ def test_the_cells_of_a_study_share_the_cores(machine, monkeypatch, tmp_path, co
     ended = call("experiments.train", "-m", *SHORT, "seed=0,1", "study.name=x", f"jobs={jobs}",
                  "hydra.launcher.n_jobs=1", f"studies={tmp_path}")  # fmt: skip
     assert ended.status == 0, ended.err
-    assert f"torch threads: {number} in each of 2 runs" in ended.out
+    assert f"torch threads: {number} for 2 of 2 runs" in ended.out
     runs = list((tmp_path / "x" / "runs").iterdir())
     assert len(runs) == 2 and all(kept(run)[0] == number for run in runs)
 
