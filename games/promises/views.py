@@ -43,9 +43,10 @@ def check_observation_tells_legal(game: Game, seed: int) -> None:
 
 
 def check_views(game: Game, seed: int) -> None:
-    """`views` are permutations, and a move changes what its player sees next in the same way for both players."""
+    """`views` are permutations; what is seen allows the same to both players, and a move changes it in the same way."""
     if not (np.sort(game.views, axis=1) == np.arange(game.num_actions)).all():
         raise PromiseBroken(f"views must hold each action once per player: {game.views.tolist()}")
+    _refuse_opposite_meaning(game, seed)
     movers, seen, change = _changes(game, random_games(game, seed))
     if len(np.unique(movers)) < 2:  # no player moves twice: nothing to compare
         return
@@ -57,14 +58,47 @@ def check_views(game: Game, seed: int) -> None:
         effect = [_direction(samples[p]) - typical[p] for p in (0, 1)]
         entry = np.abs(effect[0] - effect[1]).max(axis=0).argmax()
         if np.abs(effect[0] - effect[1])[:, entry].max() > FOREIGN:
-            plane, row, col = np.unravel_index(entry, game.observation_shape)
             raise PromiseBroken(
-                f"action {j} of the mover's frame changes entry ({plane}, {row}, {col}) of what its player sees next "
-                "for one player and not for the other: observe or `views` forgets the mover's frame (own pieces "
-                "first; a board turned for player 1 needs its actions turned in views[1])"
+                f"action {j} of the mover's frame changes entry {_place(game, entry)} of what its player sees next "
+                f"for one player and not for the other: {FORGOTTEN}"
             )
 
 
+def _refuse_opposite_meaning(game, seed):
+    """An entry that speaks for an action with one player does not speak against it with the other."""
+    states = random_games(game, seed, 256).positions()
+    states = states[~game.over(states)]
+    entries = (game.observe(states) != 0).reshape(len(states), -1).astype(np.float32)
+    masks = in_view(game, states, game.legal(states)).astype(np.float32)
+    movers = states[:, TO_MOVE]
+    (said, samples), (other, others) = (_meaning(masks[movers == p], entries[movers == p]) for p in (0, 1))
+    apart = np.abs(said - other) * (np.minimum(samples, others) >= POSITIONS)[:, None]
+    if apart.max() > OPPOSITE:
+        j, entry = np.unravel_index(apart.argmax(), apart.shape)
+        raise PromiseBroken(
+            f"entry {_place(game, entry)} of what is seen speaks for action {j} of the mover's frame with one player "
+            f"and against it with the other: {FORGOTTEN}"
+        )
+
+
+def _meaning(masks, entries):
+    """How much oftener an entry is set where an action is legal [A, F], and the positions of the rarer kind [A]."""
+    legal, illegal = masks.sum(axis=0), (1 - masks).sum(axis=0)
+    share = masks.T @ entries / np.maximum(legal, 1)[:, None]
+    return share - (1 - masks).T @ entries / np.maximum(illegal, 1)[:, None], np.minimum(legal, illegal)
+
+
+def _place(game, entry):
+    plane, row, col = np.unravel_index(entry, game.observation_shape)
+    return f"({plane}, {row}, {col})"
+
+
+FORGOTTEN = (
+    "observe or `views` forgets the mover's frame (own pieces first; a board turned for player 1 needs its actions "
+    "turned in views[1])"
+)
+POSITIONS = 30  # of each player in which an action is legal, and in which it is not
+OPPOSITE = 1.15  # difference of two such shares; beyond 1 their signs are opposite, and honest games stay below it
 ENOUGH = 10  # samples of an action by each player
 FOREIGN = 0.8  # difference of two shares that no symmetric game comes near with that many samples
 

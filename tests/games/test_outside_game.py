@@ -26,9 +26,10 @@ from agents.network import NetworkError, NetworkEvaluator, make_network  # noqa:
 from agents.snapshot import load_snapshot, save_snapshot  # noqa: E402
 from games import GameError, make  # noqa: E402
 from games.conformance import CHECKS, PromiseBroken, parametrize_with_checks  # noqa: E402
-from games.core import HEADER, OVER, TO_MOVE  # noqa: E402
+from games.core import HEADER, OVER, TO_MOVE, kernel  # noqa: E402
 from games.enumeration import Enumeration  # noqa: E402
 from games.exact import solver  # noqa: E402
+from games.promises import check_views  # noqa: E402
 from mcts.streams import seed_streams  # noqa: E402
 
 CLOBBER = "my_games.clobber:Clobber"
@@ -110,6 +111,30 @@ def test_mistakes_are_told_as_the_document_says(right, wrong, check, tmp_path, m
         {each.__name__: each for each in CHECKS}[check](game, 0)
     told = re.search(rf"\| {check}: (.*) \|", TEXT)
     assert told and told[1] in str(caught.value)
+
+
+@kernel
+def observe_absolutely(state, params, planes):
+    size = params[0]
+    for cell in range(size * size):
+        planes[0, cell // size, cell % size] = state[HEADER + cell] == 1
+        planes[1, cell // size, cell % size] = state[HEADER + cell] == 2
+
+
+class Absolute(Clobber):
+    """Player 0's stones first, whoever moves."""
+
+    rules = Clobber.rules._replace(observe=observe_absolutely)
+
+
+@pytest.mark.parametrize("size", [4, 5, 6])
+def test_planes_that_forget_the_mover_are_noticed(size):
+    """The stone that an action moves speaks for it: player 0's for player 0, and against it for player 1."""
+    with pytest.raises(
+        PromiseBroken, match=r"speaks for action .* against it with the other: observe or `views` forgets"
+    ):
+        check_views(Absolute(size=size), 0)
+    check_views(Clobber(size=size), 0)
 
 
 # ---- the commands --------------------------------------------------------------------------------------------------
