@@ -4,7 +4,7 @@ One question is asked at a time: can the player to move get at least `threshold`
 window between two values. Where turns alternate, he can if after one of his moves the other cannot get at least
 1 - threshold. A position's moves are all played and looked up before the first of them is searched, since one that ends
 the game or is known often settles the question at once. The rest are tried in the order of how often they have settled
-one before (history heuristic, J. Schaeffer, ICCA Journal 6-3, 1983).
+one before (history heuristic, J. Schaeffer, ICCA Journal 6-3, 1983), as J. Tromp's Fhourstones counts it.
 
 The stack is an array and the search stops after a number of positions, to be continued by the next call: so there is
 no recursion, Ctrl-C is heard, and progress can be shown.
@@ -62,7 +62,7 @@ def make_work(form: Form, game: Game, slots: int) -> Work:
         np.zeros((height, actions), np.int64), np.zeros((height, actions), np.int64),
         np.zeros((height, FRAME_WORDS), np.int64), np.zeros(height, np.uint64),
         np.zeros(game.observation_shape, np.float32), np.zeros(actions, np.bool_), np.stack([form.priority] * 2),
-        np.zeros((slots, 2), np.uint64), np.zeros(4, np.int64),
+        empty_table(slots), np.zeros(4, np.int64),
     )  # fmt: skip
     work.tally[DRAWS] = game.can_draw
     return work
@@ -73,6 +73,13 @@ def make_work(form: Form, game: Game, slots: int) -> Work:
 # An entry: in its lowest four bits what is known, above them how many positions that took. Bits 0 and 1 answer "at
 # least 0?", bits 2 and 3 "at least 1?": the lower one of each pair NO, the upper one YES. A place is free while its
 # entry is 0. Of the WAYS places of a key, the one that took least work is given away.
+
+
+def empty_table(slots: int) -> np.ndarray:
+    """Whose WAYS places of a key are one line of the cache."""
+    memory = np.zeros((slots + WAYS, 2), np.uint64)
+    skipped = -memory.ctypes.data % (16 * WAYS) // 16
+    return memory[skipped : skipped + slots]
 
 
 @lean_kernel
@@ -128,12 +135,40 @@ def next_child(work, depth):
 
 @lean_kernel
 def pass_up(work, depth, answer, again):
-    """What a child's answer settles about its parent at `depth`: YES, or OPEN where the next child is to be tried."""
+    """What a child's answer settles about its parent at `depth`: YES, or OPEN where the next child is to be tried.
+
+    An action that settles a question gains a point for each one tried before it, and those lose one.
+    """
     if (answer == YES) != again:
         return OPEN
     frame = work.frames[depth]
-    work.history[frame[PLAYER], frame[ACTION]] += 1
+    history, tried = work.history[frame[PLAYER]], frame[NEXT] - 1
+    for i in range(tried):
+        history[work.actions[depth, work.order[depth, i]]] -= 1
+    history[frame[ACTION]] += tried
     return YES
+
+
+@lean_kernel
+def look_up(work, depth, player, count, threshold):
+    """Look `count` children up. Of those that do not settle the question the most promising come first."""
+    order, history = work.order[depth], work.history[player]
+    left = 0
+    for number in range(count):
+        again = work.children[depth, number, TO_MOVE] == player
+        known = recall(work.table, work.keys[depth, number], threshold if again else 1 - threshold)
+        answer = known if known == OPEN or again else 1 - known
+        if answer == YES:
+            return YES
+        if answer == OPEN:
+            place, action = left, work.actions[depth, number]
+            while place > 0 and history[work.actions[depth, order[place - 1]]] < history[action]:
+                order[place] = order[place - 1]
+                place -= 1
+            order[place] = number
+            left += 1
+    work.frames[depth, COUNT] = left
+    return OPEN if left > 0 else NO
 
 
 @lean_kernel
@@ -184,36 +219,22 @@ def search_of(legal, apply, key_of, narrow):
 
     @searching
     def look_ahead(work, params, words, depth, state, threshold):
-        """Play all moves; keep those that do not settle the question, the most promising first."""
+        """Play all moves and look them up, which is quicker than one by one: the memory of all is asked for at once."""
         player, count = state[TO_MOVE], 0
-        children, order, history = work.children[depth], work.order[depth], work.history[player]
         for action in range(len(work.mask)):
             if not work.mask[action]:
                 continue
-            child = children[count]
+            child = work.children[depth, count]
             for i in range(len(state)):
                 child[i] = state[i]
             apply(child, params, action)
-            if child[OVER] != 0:
-                answer = YES if child[RESULT] * (1 - 2 * player) >= threshold else NO
-            else:
-                key = key_of(child, params, words, work.planes)
-                again = child[TO_MOVE] == player
-                known = recall(work.table, key, threshold if again else 1 - threshold)
-                answer = known if known == OPEN or again else 1 - known
-                work.keys[depth, count] = key
-            if answer == YES:
-                return YES
-            if answer == OPEN:
+            if child[OVER] == 0:
+                work.keys[depth, count] = key_of(child, params, words, work.planes)
                 work.actions[depth, count] = action
-                place = count
-                while place > 0 and history[work.actions[depth, order[place - 1]]] < history[action]:
-                    order[place] = order[place - 1]
-                    place -= 1
-                order[place] = count
                 count += 1
-        work.frames[depth, COUNT] = count
-        return OPEN if count > 0 else NO
+            elif child[RESULT] * (1 - 2 * player) >= threshold:
+                return YES
+        return look_up(work, depth, player, count, threshold)
 
     @searching
     def run(work, params, words, positions, thresholds, answers, budget):

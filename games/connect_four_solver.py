@@ -17,8 +17,11 @@ from games.forms import Form
 from games.searching import Search
 from games.stones import BOARD, STONES, STRIDE, completing
 
-LARGEST = 25
-"""Cells of the largest board with a perfect player; `python -m games.solve` goes on."""
+LARGEST, WIDEST, LARGEST_IF_WIDER = 30, 7, 25
+"""Cells of the largest board with a perfect player, on up to 7 columns and on more; `python -m games.solve` goes on."""
+
+SLOTS = 1 << 24
+"""Places of his table, 256 MB, taken as they fill."""
 
 COLUMNS, BOTTOM = 3, 4  # of params, after those of games.stones; BOTTOM is the lowest cell of each column
 
@@ -69,14 +72,27 @@ def narrow(state, params, mask):
     return stones.bounds(own, other, empty, params)
 
 
+@lean_kernel
+def key(state, params, words, planes):
+    """One to one: the mover's stones and the lowest empty cells, of the position or its mirror image, mixed."""
+    bits = state[STONES + state[TO_MOVE]] | (state[STONES] | state[STONES + 1]) + params[BOTTOM]
+    line, mirror, rest = (np.int64(1) << params[STRIDE]) - 1, np.int64(0), bits
+    for _ in range(params[COLUMNS]):
+        mirror = mirror << params[STRIDE] | rest & line
+        rest >>= params[STRIDE]
+    mixed = np.uint64(min(bits, mirror)) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ mixed >> np.uint64(29)) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ mixed >> np.uint64(32)
+
+
 def form(game: ConnectFour) -> Form:
     stride = game.rows + 1
     stones.check_room(game, stride * game.columns)
     bits = np.add.outer(np.arange(game.rows)[::-1], stride * np.arange(game.columns)).ravel()
     board, bottom = sum(1 << int(bit) for bit in bits), sum(1 << stride * col for col in range(game.columns))
     middle = -np.abs(2 * np.arange(game.columns) - game.columns + 1)
-    return Form(legal, apply, stones.key, narrow, np.array([stride, board, game.connect, game.columns, bottom]),
-                stones.key_words(bits, game.symmetries.cells),
+    return Form(legal, apply, key, narrow, np.array([stride, board, game.connect, game.columns, bottom]),
+                np.zeros((1, 1), np.uint64),
                 lambda states: stones.pack(states, states[:, HEADER : HEADER + game.size], bits), middle)  # fmt: skip
 
 
@@ -87,9 +103,10 @@ def prover(game: ConnectFour, **memory) -> Search:
 
 def solver(game: ConnectFour) -> Search:
     """Exact play. Raises GameError for boards that take too long to play on."""
-    if game.size > LARGEST:
+    largest = LARGEST if game.columns <= WIDEST else LARGEST_IF_WIDER
+    if game.size > largest:
         raise GameError(
-            f"exact play of Connect Four goes up to {LARGEST} cells, not {game.rows} x {game.columns}: choose a "
-            f"smaller board, or rate the agents without a perfect player"
+            f"exact play of Connect Four on {game.columns} columns goes up to {largest} cells, not {game.rows} x "
+            f"{game.columns}: choose a smaller board, or rate the agents without a perfect player"
         )
-    return prover(game)
+    return prover(game, slots=SLOTS)

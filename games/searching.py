@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import inspect
+import sys
 import threading
 import time
 import typing
@@ -28,17 +29,19 @@ SLICE = 100_000  # positions looked at between two looks at the clock; Ctrl-C is
 STORED_ROWS = 1 << 19  # at most 8.4 MB on disk
 SAVE_SECONDS = 20.0  # a file is not written more often, except at exit
 SAVE_WORK = 100_000  # nor for fewer new positions
+LONG = 20_000_000  # positions, ten seconds or more
 
 
 class Search(Exact):
     """Exact play of one game by alpha-beta; may be called from several threads.
 
-    `form` is how the game is searched (see games.forms). `tell(looked)` is called now and then while a search runs.
+    `form` is how the game is searched (see games.forms). `tell(looked)` is called now and then while a search runs;
+    unless another is put in its place, it says once that large boards take their time.
     """
 
     def __init__(self, game: Game, form: Form | None = None, slots: int = SLOTS):
         self.game = game
-        self.tell: typing.Callable[[int], object] = lambda looked: None
+        self.tell: typing.Callable[[int], object] = patience(game)
         self._form = form or form_of(game)
         self._work = alpha_beta.make_work(self._form, game, slots)
         self._run = alpha_beta.search_of(*self._form[:4])
@@ -124,6 +127,20 @@ class Search(Exact):
             self._store.save()
 
 
+def patience(game: Game) -> typing.Callable[[int], None]:
+    """Says once, on standard error, why answers keep one waiting: after LONG positions."""
+    told = False
+
+    def tell(looked):
+        nonlocal told
+        if looked >= LONG and not told:
+            told = True
+            print(f"{game.title}: perfect play searches openings to the end of the game, seconds each, a minute or two "
+                  f"in all; what it finds is kept in {exact_store.folder()}", file=sys.stderr)  # fmt: skip
+
+    return tell
+
+
 def seen_from(parents: np.ndarray, children: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Values of positions, given for their own movers, as the players who moved there see them, int8 [M].
 
@@ -173,13 +190,19 @@ class Store:
 
 def _digest(game: Game, form: Form) -> str:
     """Of the rules and of what is known beside them: results of other rules are none of this game."""
-    kernels: tuple = form[:4]
-    modules = {inspect.getsourcefile(type(game)), *(inspect.getsourcefile(kernel.py_func) for kernel in kernels)}
     digest = hashlib.sha256()
-    for file in sorted(filter(None, modules)):
+    for file in sources(game, form):
         with open(file, "rb") as source:
             digest.update(source.read())
     return digest.hexdigest()[:16]
+
+
+def sources(game: Game, form: Form) -> list[str]:
+    """The files of the game, of its form's kernels, and of the kernels that stand beside those."""
+    kernels: list[typing.Any] = [kernel.py_func for kernel in form[:4]]  # type: ignore[attr-defined]
+    beside = [value.py_func for kernel in kernels for value in vars(inspect.getmodule(kernel)).values()
+              if hasattr(value, "py_func")]  # fmt: skip
+    return sorted(filter(None, {inspect.getsourcefile(each) for each in (type(game), *kernels, *beside)}))
 
 
 def hardest_rows(table: np.ndarray) -> np.ndarray:

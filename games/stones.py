@@ -128,10 +128,13 @@ def completing(stones, params):
     found = np.int64(0)
     for direction in range(4):
         step = steps(params, direction)
-        for hole in range(params[LENGTH]):
-            row = params[BOARD]
-            for place in range(params[LENGTH]):
-                if place != hole:
-                    row &= shifted(stones, (hole - place) * step)
+        after, further = params[BOARD], stones
+        for behind in range(params[LENGTH] - 1, -1, -1):  # so many stones before the cell, the others after it
+            row, moved = after, stones
+            for _ in range(behind):
+                moved <<= step
+                row &= moved
             found |= row
+            further >>= step
+            after &= further
     return found & params[BOARD]

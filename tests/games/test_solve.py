@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from boards import choose, damage_file, random_positions
 
-from games import GameError, make, searching, solve
+from games import GameError, alpha_beta, make, searching, solve
 from games.enumeration import Enumeration
 from games.exact import ILLEGAL, prover_of, solver
 from games.forms import form_of
@@ -41,6 +41,7 @@ KNOWN = [
     ("connect_four", {"rows": 6, "columns": 4}, 0),
     ("connect_four", {"rows": 4, "columns": 5}, 0),
     ("connect_four", {"rows": 4, "columns": 6}, -1),
+    ("connect_four", {"rows": 5, "columns": 5}, 0),
     # k in a row: W. Uiterwijk, H. J. van den Herik, Information Sciences 122, 2000, and the articles named there.
     ("mnk", {"rows": 3, "columns": 3, "k": 3}, 0),
     ("mnk", {"rows": 3, "columns": 4, "k": 3}, 1),
@@ -270,8 +271,8 @@ def test_pool_offers_the_perfect_player():
 
 
 @pytest.mark.parametrize("name, settings", [
-    ("connect_four", {}), ("mnk", {"rows": 9, "columns": 9, "k": 5}), ("breakthrough", {}), ("othello", {}),
-    ("y", {"size": 7}),
+    ("connect_four", {}), ("connect_four", {"rows": 3, "columns": 10}), ("mnk", {"rows": 9, "columns": 9, "k": 5}),
+    ("breakthrough", {}), ("othello", {}), ("y", {"size": 7}),
 ])  # fmt: skip
 def test_large_boards_are_refused_with_the_remedy(name, settings):
     with pytest.raises(GameError, match="without a perfect player"):
@@ -281,6 +282,24 @@ def test_large_boards_are_refused_with_the_remedy(name, settings):
 def test_boards_without_room_in_a_word_are_refused():
     with pytest.raises(GameError, match="expected at most 62 bits"):
         prover_of(make("mnk", rows=8, columns=8, k=5))
+
+
+def test_a_long_search_says_why_it_takes_its_time_and_says_it_once(monkeypatch, capsys):
+    monkeypatch.setattr(searching, "SLICE", 100)
+    monkeypatch.setattr(searching, "LONG", 1000)
+    exact = search("connect_four", rows=4, columns=4)
+    state = exact.game.reset(1)
+    exact.action_values(exact.game.play(state[0], 0, 0, 0, 0, 1, 1, 1, 1, 2)[None])
+    assert exact.searched < 1000 and not capsys.readouterr().err
+    exact.action_values(state)
+    assert exact.searched > 2000
+    assert capsys.readouterr().err.count("connect_four4x4: perfect play searches openings") == 1
+
+
+def test_places_of_a_key_are_one_line_of_the_cache():
+    for slots in (16, 1 << 16):
+        table = alpha_beta.empty_table(slots)
+        assert table.shape == (slots, 2) and table.flags.c_contiguous and table.ctypes.data % 64 == 0
 
 
 def test_rows_do_not_depend_on_their_batch():
@@ -343,6 +362,12 @@ def test_a_damaged_file_is_ignored_with_a_word_and_written_anew(cache, damage):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         search("connect_four", rows=4, columns=4)
+
+
+def test_stored_results_are_of_the_knowledge_that_they_came_from():
+    exact = search("connect_four", rows=4, columns=4)
+    files = {os.path.basename(file) for file in searching.sources(exact.game, exact._form)}
+    assert {"connect_four.py", "connect_four_solver.py", "stones.py"} <= files
 
 
 def test_the_hardest_rows_are_stored(monkeypatch):
