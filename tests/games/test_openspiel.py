@@ -1,10 +1,24 @@
-"""Thousands of random games against OpenSpiel's rules: the same moves, turns, boards, results and lengths."""
+"""Thousands of random games against OpenSpiel's rules: the same moves, turns, boards, results and lengths.
+
+Here Hex and tic-tac-toe. The counts are those of the suite. Ten thousand games of each, in the files beside too:
+
+    ISOELO_GAMES=10000 python -m pytest tests/games/test_openspiel.py -q -n0
+"""
+
+import os
 
 import numpy as np
 import pyspiel
 import pytest
 
 from games import make
+
+GAMES = int(os.environ.get("ISOELO_GAMES", 0))
+
+
+def games(count):
+    """How many games to play: `count`, or what ISOELO_GAMES says."""
+    return GAMES or count
 
 
 def play_side_by_side(game, reference, count, seed, eager=None, same_board=None):
@@ -46,7 +60,7 @@ def test_hex(size, count, swap):
     game = make("hex", size=size, swap=swap)
     reference = pyspiel.load_game(f"hex(board_size={size},swap={swap})")
     assert reference.num_distinct_actions() == game.num_actions
-    lengths = play_side_by_side(game, reference, count, size, eager=size**2 if swap else None)
+    lengths = play_side_by_side(game, reference, games(count), size, eager=size**2 if swap else None)
     assert 2 * size - 1 <= lengths.max() <= game.max_length
     if size <= 5:  # the bound is reached
         assert lengths.max() == game.max_length
@@ -71,4 +85,4 @@ def test_tictactoe():
     def same_board(state, other):
         assert game.draw(state).replace(" ", "") == str(other)
 
-    play_side_by_side(game, pyspiel.load_game("tic_tac_toe"), 2000, 0, same_board=same_board)
+    play_side_by_side(game, pyspiel.load_game("tic_tac_toe"), games(2000), 0, same_board=same_board)

@@ -5,15 +5,11 @@ The counts are those of the suite. Ten thousand games of each, some minutes:
     ISOELO_GAMES=10000 python -m pytest tests/games/test_openspiel_a.py -q -n0
 """
 
-import os
-
 import pyspiel
 import pytest
-from test_openspiel import play_side_by_side
+from test_openspiel import GAMES, play_side_by_side
 
 from games import make
-
-GAMES = int(os.environ.get("ISOELO_GAMES", 0))
 
 
 def in_a_row(game, count, filled):

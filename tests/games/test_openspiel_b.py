@@ -5,20 +5,12 @@ The suite plays some hundred games of each size. Ten thousand of each, some minu
     ISOELO_GAMES=10000 python -m pytest tests/games/test_openspiel_b.py -q
 """
 
-import os
-
 import numpy as np
 import pyspiel
 import pytest
-from test_openspiel import play_side_by_side
+from test_openspiel import games, play_side_by_side
 
 from games import make
-
-
-def games(count):
-    """How many games to play: `count`, or what ISOELO_GAMES says."""
-    return int(os.environ.get("ISOELO_GAMES", count))
-
 
 # ---- Othello -------------------------------------------------------------------------------------------------------
 
