@@ -9,7 +9,7 @@ import pyspiel
 
 from agents.agent import AgentError
 from games import Game
-from games.openspiel import load_game
+from games.openspiel_games import load_game
 
 MEMORY_MB = 1000  # of a search tree, a bound of OpenSpiel's
 

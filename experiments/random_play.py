@@ -19,7 +19,7 @@ import pyspiel
 from experiments.measure import quartiles
 from games import Game, GameError, make
 from games.core import OVER, inlined_kernel, kernel, lean_kernel, parse_settings
-from games.openspiel import load
+from games.openspiel_games import load
 from mcts.streams import seed_streams, uniform
 
 FAMILIAR = (

@@ -1,0 +1,130 @@
+"""Which of OpenSpiel's games fit the contract, and what they are called here.
+
+OpenSpiel has games of chance, of hidden information, of one player or many; `load` refuses what does not fit and says
+why. It is the one door to `pyspiel.load_game`, whose errors and shared tables need some care.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import re
+from collections.abc import Iterator
+
+import pyspiel
+
+from games.core import GameError
+
+LONGEST = 20_000  # moves that a state may have to hold
+
+SIZES = ("board_size", "size", "m", "rows", "num_rows")
+"""The parameter that orders the sizes of a game; games without one take the height of their board."""
+
+SHARED_TABLES = ("havannah", "y")
+LARGEST_SHARED = 64
+"""OpenSpiel 2.0.2 keeps the neighbours of all board sizes of such a game in one growing table, to whose former place
+the positions made before go on pointing: a larger board made later crashes them. Here the table is grown once, below,
+to the largest size that is offered."""
+
+TYPES = pyspiel.GameType
+EXPECTED = {
+    "dynamics": (TYPES.Dynamics.SEQUENTIAL, "moves at the same time", "turns"),
+    "chance_mode": (TYPES.ChanceMode.DETERMINISTIC, "chance", "a game without"),
+    "information": (TYPES.Information.PERFECT_INFORMATION, "hidden information", "all to be seen"),
+    "utility": (TYPES.Utility.ZERO_SUM, "payoffs that do not cancel", "a zero-sum game"),
+    "reward_model": (TYPES.RewardModel.TERMINAL, "rewards during the game", "a result at its end"),
+}
+
+for _name in SHARED_TABLES:
+    pyspiel.load_game(f"{_name}(board_size={LARGEST_SHARED})").new_initial_state()
+
+
+def load_game(text: str) -> pyspiel.Game:
+    """As `pyspiel.load_game`, for any number of board sizes in one process. Raises GameError for one too large."""
+    game = pyspiel.load_game(text)
+    size = game.get_parameters().get("board_size", 0)
+    if game.get_type().short_name in SHARED_TABLES and size > LARGEST_SHARED:
+        raise GameError(f"openspiel: {text!r} cannot be: board_size={size}, expected at most {LARGEST_SHARED}")
+    return game
+
+
+def load(text: str) -> pyspiel.Game:
+    """The game of OpenSpiel called `text`. Raises GameError for one that does not exist or does not fit."""
+    name = text.partition("(")[0].strip()
+    names = pyspiel.registered_names()
+    if name not in names:
+        fitting = [kind.short_name for kind in pyspiel.registered_games() if _fits(kind)]
+        near = difflib.get_close_matches(name, fitting, 5, 0.5) or ["breakthrough", "havannah(board_size=4)", "hex"]
+        raise GameError(f"openspiel: OpenSpiel has no game {name!r}: expected one such as {', '.join(near)}")
+    try:
+        with _silent():
+            game = load_game(text)
+        if name == "hex":
+            game = pyspiel.load_game(name, {**game.get_parameters(), "plain_obs_tensor": True})
+        _check(text, game)
+    except (pyspiel.SpielError, ValueError, MemoryError) as error:
+        if isinstance(error, GameError):
+            raise
+        raise GameError(f"openspiel: {text!r} cannot be: OpenSpiel says {' '.join(str(error).split())!r}") from None
+    return game
+
+
+def _fits(kind: pyspiel.GameType) -> bool:
+    """Whether a game of this type may be offered; sizes are another question."""
+    facts = all(getattr(kind, fact) == wanted for fact, (wanted, _, _) in EXPECTED.items())
+    return facts and kind.min_num_players <= 2 <= kind.max_num_players and kind.provides_observation_tensor
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """OpenSpiel writes an error to the file descriptor of stderr before it raises it; ours alone is to be read."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _check(text, game):
+    """Raise GameError for a game that this contract has no words for."""
+    kind = game.get_type()
+    if game.num_players() != 2:
+        raise GameError(f"openspiel: {text!r} has {game.num_players()} players: expected a game for 2")
+    for fact, (wanted, what, instead) in EXPECTED.items():
+        if getattr(kind, fact) != wanted:
+            found = getattr(kind, fact).name.lower()
+            raise GameError(f"openspiel: {text!r} has {what} ({found}): expected {instead}; choose another game")
+    if not kind.provides_observation_tensor:
+        raise GameError(f"openspiel: {text!r} has no observation as numbers, which networks need: choose another game")
+    for what, number, most in (("moves in a game", longest(game), LONGEST),
+                               ("actions", game.num_distinct_actions(), 2**15 - 1)):  # fmt: skip
+        if not 1 <= number <= most:
+            raise GameError(
+                f"openspiel: {text!r} has up to {number} {what}: expected from 1 to {most}; choose another size"
+            )
+    begin = game.new_initial_state()
+    if begin.current_player() not in (0, 1) or not begin.legal_actions() or min(game.observation_tensor_shape()) < 1:
+        raise GameError(f"openspiel: {text!r} has no move to begin with: choose another size")
+
+
+def longest(game: pyspiel.Game) -> int:
+    """The longest game; OpenSpiel 2.0.2 does not count the swap in Hex."""
+    swap = game.get_type().short_name == "hex" and game.get_parameters()["swap"]
+    return game.max_game_length() + int(swap)
+
+
+def describe(text: str, game: pyspiel.Game) -> tuple[str, int | None]:
+    """Name without the size, and the size if a parameter says it.
+
+    hex(board_size=5,swap=True) is openspiel-hex-swap_True, 5.
+    """
+    parameters = game.get_parameters()
+    key = next((key for key in SIZES if isinstance(parameters.get(key), int)), None)
+    given = text.partition("(")[2].removesuffix(")").split(",")
+    others = [part.replace("=", "_") for part in given if part and part.partition("=")[0] != key]
+    words = "-".join(["openspiel", text.partition("(")[0], *others])
+    return re.sub(r"[^\w-]+", "_", words), None if key is None else parameters[key]
