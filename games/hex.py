@@ -146,22 +146,21 @@ def swap(board, size):
 @kernel
 def observe(state, params, planes):
     rows, columns = params[0], params[2]
-    player = state[TO_MOVE]
+    player, cells = state[TO_MOVE], rows * columns
     board = state[HEADER:]
-    for row in range(rows):
-        # Odd codes are player 0's. Two loops, since the compiler makes the first one wide.
-        odd, even = planes[player, row], planes[1 - player, row]
-        if player == 0 or rows != columns:
-            for col in range(columns):
-                code = board[row * columns + col]
-                odd[col] = code & 1
-                even[col] = (code != 0) & (code & 1 == 0)
-        else:
+    odd, even = planes[player].flat, planes[1 - player].flat  # odd codes are player 0's
+    if player == 0 or rows != columns:
+        for cell in range(cells):  # a loop for each, so that the compiler makes them wide
+            odd[cell] = board[cell] & 1
+        for cell in range(cells):
+            even[cell] = (board[cell] != 0) & (board[cell] & 1 == 0)
+    else:
+        for row in range(rows):
             cell = row
-            for col in range(columns):
+            for k in range(row * columns, row * columns + columns):
                 code = board[cell]
-                odd[col] = code & 1
-                even[col] = (code != 0) & (code & 1 == 0)
+                odd[k] = code & 1
+                even[k] = (code != 0) & (code & 1 == 0)
                 cell += columns
     if rows != columns:
         planes[2] = 1 - player
