@@ -30,7 +30,7 @@ from mcts.streams import sample_rows, seed_streams, uniform
 from training.settings import SettingsError
 
 PRODUCT = (512, 256, 256)  # rows, inner, columns of the plain float32 product
-KERNELS = {"descend": "_descend", "attach": "_attach", "expand": "_expand_and_backup"}  # in mcts/search.py
+KERNELS = {"receive": "walk", "_descend": "walk", "_receive_and_descend": "walk", "_attach_and_descend": "attach"}
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def quartiles(name: str, samples: np.ndarray) -> dict:
 
 def _parts(game: Game, evaluator: Recorder, run: Callable[[], object]) -> dict[str, float]:
     """Seconds of one search by part."""
-    module = importlib.import_module("mcts.search")
+    module = importlib.import_module("mcts.sweep")
     seconds: dict[str, float] = defaultdict(float)
 
     def timed(name, function):
@@ -234,7 +234,7 @@ def _parts(game: Game, evaluator: Recorder, run: Callable[[], object]) -> dict[s
 
         return wrapper
 
-    kernels = {attribute: timed(name, getattr(module, attribute)) for name, attribute in KERNELS.items()}
+    kernels = {attribute: timed(name, getattr(module, attribute)) for attribute, name in KERNELS.items()}
     with (
         mock.patch.multiple(module, **kernels),
         mock.patch.object(game, "step_at", timed("step", game.step_at)),

@@ -8,7 +8,8 @@ bounds       proof inside the tree
 rule         what a selection rule is
 root         noise and symmetries at the root
 puct, gumbel, regularised    the rules
-search       the loop: descend, step, evaluate, expand and back up
+sweep        one turn of it: take up answers, back up, descend, step
+search       the loop: sweep and evaluate
 """
 
 from mcts.gumbel import Gumbel

@@ -65,8 +65,8 @@ def select(numbers, tree, b, index):
             if n * n < force * edge.edge_prior:
                 return child
             score = edge_value(node, edge) + weight * edge.edge_prior / (np.float32(1.0) + n)
-            if score > best_score:
-                best, best_score = child, score
+            best = child if score > best_score else best  # with max below no branch, which nobody could predict
+            best_score = max(best_score, score)
         child = edge.next_sibling
     if node.candidate >= 0:
         q = mean_value(node) - numbers.fpu_reduction * np.float32(math.sqrt(node.tried_mass))

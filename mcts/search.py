@@ -7,24 +7,20 @@ that each of its batches is full of positions that need evaluating. A row's sear
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import psutil
 
-from games.core import OVER, RESULT, TO_MOVE, Game, inlined_kernel, lean_kernel
-from mcts.bounds import settle
-from mcts.prefetch import AHEAD, prefetch
+from games.core import Game
 from mcts.reuse import follow
 from mcts.root import over_symmetries
-from mcts.rule import Rule, root, select
-from mcts.softmax import first, masked_softmax
-from mcts.tree import Tree, add_node, allocate, backup, bytes_per_tree, clear_unused
+from mcts.rule import Rule, root
+from mcts.sweep import Group, Leaves, add_roots, receive
+from mcts.tree import Tree, allocate, bytes_per_tree, clear_unused
 
 _ALWAYS_FREE = 2**28  # bytes that trees may take without a look at what is free
-_HOT_NODES = 32  # the first nodes of a tree, through which most simulations go
 
 Evaluator = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Planes float32 [B, P, H, W] -> logits float32 [B, A] over the actions as the mover sees them (`Game.views`), and the
@@ -137,14 +133,15 @@ class Search:
         if fresh:
             self.numbers = self.rule.begin(self.tree, left, streams)
         halves = 2 if hasattr(evaluate, "submit") and batch > 1 else 1
-        groups = [_Group(self, rows, leaves) for rows in np.array_split(np.arange(batch), halves)]
+        groups = [
+            Group(self.game, self.tree, self.numbers, self.rule.solve, rows, leaves)
+            for rows in np.array_split(np.arange(batch), halves)
+        ]
         submit = getattr(evaluate, "submit", functools.partial(_evaluate_now, evaluate))
         waiting: list = [None] * halves
         while True:
             for place, group in enumerate(groups):
-                if waiting[place]:
-                    group.receive(*waiting[place]())
-                count = group.find_leaves(left)
+                count = group.go_on(left, waiting[place] and waiting[place]())
                 waiting[place] = submit(group.leaves.planes[:count]) if count else None
             if not any(waiting):
                 return
@@ -178,8 +175,8 @@ class Search:
         game, tree = self.game, self.tree
         rows = np.flatnonzero(tree.num_nodes == 0)
         states = tree.states[0, rows]
-        _add_roots(tree, rows, game.to_move(states).astype(np.int8))
-        leaves = _Leaves.of(game, rows, len(rows))
+        add_roots(tree, rows, game.to_move(states).astype(np.int8))
+        leaves = Leaves.of(game, rows, len(rows))
         leaves.nodes[:] = 0
         leaves.legal[:], leaves.planes[:] = game.legal(states), game.observe(states)
         if not len(rows):
@@ -192,66 +189,8 @@ class Search:
             answer = logits[averaged], values[averaged]
             logits[averaged], values[averaged] = over_symmetries(game, evaluate, leaves.planes[averaged], *answer)
             self.averaging[rows[averaged]] = count - 1
-        _expand_and_backup(tree, leaves, len(rows), game.views, logits, values, False)
+        receive(tree, leaves, len(rows), logits, values, False)
         tree.evaluations[rows] += self.averaging[rows]
-
-
-class _Leaves(NamedTuple):
-    """Positions on their way to the network; those that are ready stand at the front. R slots, one per tree or more."""
-
-    rows: np.ndarray  # int64 [R]: the tree
-    nodes: np.ndarray  # int64 [R]: the new node
-    actions: np.ndarray  # int64 [R]: the action that leads there
-    legal: np.ndarray  # bool [R, A]
-    planes: np.ndarray  # float32 [R, P, H, W]
-    cells: np.ndarray  # the same memory, [R, P * H * W]
-    scratch: np.ndarray  # float32 [A]
-
-    @staticmethod
-    def of(game: Game, rows: np.ndarray, count: int) -> _Leaves:
-        planes = np.empty((count, *game.observation_shape), np.float32)
-        return _Leaves(
-            np.resize(rows, count).astype(np.int64), np.empty(count, np.int64), np.empty(count, np.int64),
-            np.empty((count, game.num_actions), np.bool_), planes, planes.reshape(count, math.prod(planes.shape[1:])),
-            np.empty(game.num_actions, np.float32),
-        )  # fmt: skip
-
-
-class _Group:
-    """Trees whose leaves are evaluated together."""
-
-    def __init__(self, search: Search, rows: np.ndarray, per_tree: int):
-        self.game, self.tree, self.numbers, self.solve = search.game, search.tree, search.numbers, search.rule.solve
-        self.rows, self.per_tree, self.count = rows, per_tree, len(rows)
-        self.leaves = _Leaves.of(self.game, rows, len(rows) * per_tree)
-
-    def find_leaves(self, budgets: np.ndarray) -> int:
-        """Walk the trees to positions that need evaluating; how many there are.
-
-        Trees that reached a finished game stand behind those that are ready, and walk again.
-        """
-        game, tree, leaves, ready = self.game, self.tree, self.leaves, 0
-        virtual = self.per_tree > 1
-        if virtual:
-            self._fill_slots(budgets)
-        while ready < self.count:
-            self.count = _descend(tree, leaves, ready, self.count, budgets, self.numbers, virtual)
-            walked = slice(ready, self.count)
-            game.step_at(tree.states, leaves.rows[walked], leaves.nodes[walked], leaves.actions[walked],
-                         leaves.legal[walked], leaves.planes[walked])  # fmt: skip
-            ready = _attach(tree, leaves, ready, self.count, self.solve, virtual)
-        return self.count
-
-    def receive(self, logits: np.ndarray, values: np.ndarray) -> None:
-        """The network's answers for the leaves found last."""
-        _expand_and_backup(self.tree, self.leaves, self.count, self.game.views, logits, values, self.per_tree > 1)
-
-    def _fill_slots(self, budgets):
-        """Give every tree that has budget left its slots again."""
-        roots = self.tree.nodes[self.rows, 0]
-        rows = np.repeat(self.rows[(roots["visits"] < budgets[self.rows]) & ~roots["settled"]], self.per_tree)
-        self.count = len(rows)
-        self.leaves.rows[: self.count] = rows
 
 
 def _evaluate_now(evaluate, planes):
@@ -281,142 +220,3 @@ def refuse_budget(game: Game, count: int, nodes: int) -> None:
             f"budget {nodes} cannot be: trees for {count} positions of {game.title} need {needed / 2**30:.1f} "
             f"GiB and {free / 2**30:.1f} GiB are free; the largest budget that fits is {max(most, 0)}"
         )
-
-
-# ---- kernels -------------------------------------------------------------------------------------------------------
-
-
-@lean_kernel
-def _add_roots(tree, rows, to_move):
-    for i in range(len(rows)):
-        add_node(tree, rows[i], -1, -1, to_move[i])
-
-
-@lean_kernel
-def _descend(tree, leaves, begin, end, budgets, numbers, virtual):
-    """Add to each of the trees in slots begin:end the node to evaluate next; how many are left, of all up to `end`.
-
-    Those whose budget runs out at positions of known value are dropped, and those whose path is under way already.
-    """
-    left = begin
-    for i in range(begin, end):
-        if i + AHEAD < end:
-            ahead = leaves.rows[i + AHEAD]
-            prefetch(tree.nodes[ahead, : min(tree.num_nodes[ahead], _HOT_NODES)])
-        b = leaves.rows[i]
-        parent = _walk(tree, b, budgets[b], numbers)
-        if parent >= 0:
-            leaves.rows[left] = b
-            leaves.nodes[left] = parent
-            if virtual:
-                _extend(tree, leaves, left)
-                _set_out(tree.nodes[b], leaves.nodes[left])
-            left += 1
-    if not virtual:  # in a loop of its own, for whose memory we can ask ahead
-        for i in range(begin, left):
-            if i + AHEAD < left:
-                prefetch(tree.prior[leaves.nodes[i + AHEAD], leaves.rows[i + AHEAD]])
-                prefetch(tree.states[leaves.nodes[i + AHEAD], leaves.rows[i + AHEAD]])
-            _extend(tree, leaves, i)
-    return left
-
-
-@inlined_kernel
-def _extend(tree, leaves, i):
-    """Add the candidate of the node in slot i to its tree; it takes that node's place in the slot."""
-    b, parent = leaves.rows[i], leaves.nodes[i]
-    above = tree.nodes[b, parent]
-    leaves.actions[i] = above.candidate
-    leaves.nodes[i] = add_node(tree, b, parent, above.candidate, 1 - above.to_move)
-    _copy(tree.states[parent, b], tree.states[leaves.nodes[i], b])
-
-
-@lean_kernel
-def _copy(source, target):
-    for i in range(len(source)):
-        target[i] = source[i]
-
-
-@inlined_kernel
-def _walk(tree, b, budget, numbers):
-    """The node of tree b whose candidate comes next, -1 once the budget is spent; settled nodes are backed up."""
-    nodes = tree.nodes[b]
-    node = 0
-    while node > 0 or (nodes[0].visits < budget and not nodes[0].settled):
-        if nodes[node].candidate < 0 and nodes[node].first_child < 0:  # not expanded yet: its evaluation is under way
-            return -1
-        child = select(numbers, tree, b, node)
-        if child < 0:
-            return node
-        node = child
-        if nodes[node].settled:
-            backup(nodes, node, nodes[node].raw_value)
-            node = 0
-    return -1
-
-
-@lean_kernel
-def _set_out(nodes, index):
-    """Count one visit more, whose value is yet to come, at a node and at all above it."""
-    while index >= 0:
-        node = nodes[index]
-        node.visits += 1
-        node.under_way += 1
-        index = node.parent
-
-
-@lean_kernel
-def _come_back(nodes, index):
-    """Take back one visit under way at a node and at all above it."""
-    while index >= 0:
-        node = nodes[index]
-        node.visits -= 1
-        node.under_way -= 1
-        index = node.parent
-
-
-@lean_kernel
-def _attach(tree, leaves, begin, end, solve, virtual):
-    """Look at the new nodes in slots begin:end; finished games are backed up and moved behind. How many are ready."""
-    ready = begin
-    for i in range(begin, end):
-        b, index = leaves.rows[i], leaves.nodes[i]
-        state, nodes = tree.states[index, b], tree.nodes[b]
-        node = nodes[index]
-        node.to_move = state[TO_MOVE]
-        if state[OVER]:
-            value = state[RESULT] if state[TO_MOVE] == 0 else -state[RESULT]
-            if virtual:
-                _come_back(nodes, index)
-            node.settled = True
-            node.raw_value = np.float32(value)
-            if solve:
-                settle(nodes, index, value)
-            backup(nodes, index, np.float32(value))
-            continue
-        if ready < i:
-            leaves.rows[i], leaves.nodes[i] = leaves.rows[ready], leaves.nodes[ready]
-            leaves.rows[ready], leaves.nodes[ready] = b, index
-            _copy(leaves.legal[i], leaves.legal[ready])
-            _copy(leaves.cells[i], leaves.cells[ready])
-        ready += 1
-    return ready
-
-
-@lean_kernel
-def _expand_and_backup(tree, leaves, count, views, logits, values, virtual):
-    """Write priors and value of each leaf's node and back the value up."""
-    prior = leaves.scratch  # worked on here, since the tree's own memory is far away
-    for i in range(count):
-        if i + AHEAD < count:
-            prefetch(tree.prior[leaves.nodes[i + AHEAD], leaves.rows[i + AHEAD]])
-        b, index = leaves.rows[i], leaves.nodes[i]
-        node = tree.nodes[b, index]
-        node.candidate_prior = masked_softmax(logits[i], views[node.to_move], leaves.legal[i], prior)
-        node.candidate = first(prior, node.candidate_prior)
-        _copy(prior, tree.prior[index, b])
-        node.raw_value = values[i] if values[i] == values[i] else np.float32(0.0)  # nan: a network that diverged
-        tree.evaluations[b] += 1
-        if virtual:
-            _come_back(tree.nodes[b], index)
-        backup(tree.nodes[b], index, node.raw_value)

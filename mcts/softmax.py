@@ -14,25 +14,35 @@ from games.core import inlined_kernel, lean_kernel
 _LOG2_E = np.float32(1.44269504)
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)  # ln 2 in two parts; n * _LN2_HIGH is exact
 _C2, _C3, _C4, _C5, _C6 = (np.float32(1 / math.factorial(k)) for k in range(2, 7))
-_ONE = np.float32(1.0)
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 _FAR = np.float32(1e30)  # below any logit
 _LOWEST = np.float32(-80.0)  # less than e^-80 of the largest counts as that
 _FIXED_POINT = np.float32(2.0**32)
+_LAST = 0x7FFFFFFF
 _MOST = np.int64(2**56)  # beyond what 2^24 actions can sum to; sums with nan are negative, 0 or far beyond
 
 
 @inlined_kernel
-def masked_softmax(logits, view, legal, prior):
-    """prior[view[j]] = softmax of the legal logits, -1 where not legal; all arrays [A]. Returns the largest of them."""
-    for j in range(len(logits)):
-        prior[view[j]] = logits[j]
+def turn(logits, view, straight, prior):
+    """prior[view[j]] = logits[j]; `straight` says that view[j] is j."""
+    if straight:
+        for j in range(len(logits)):
+            prior[j] = logits[j]
+    else:
+        for j in range(len(logits)):
+            prior[view[j]] = logits[j]
+
+
+@inlined_kernel
+def masked_softmax(prior, legal):
+    """Softmax of the legal logits in `prior` [A], in place, -1 where not legal. Returns the largest of them."""
     bits, largest = prior.view(np.int32), np.int32(-(2**31))
     for a in range(len(prior)):
-        prior[a] -= _FAR * (_ONE - np.float32(legal[a]))
+        prior[a] = prior[a] if legal[a] else -_FAR
         largest = max(largest, _ordered(bits[a]))
     top = np.int32(_ordered(largest)).view(np.float32)
     for a in range(len(prior)):
-        prior[a] = np.float32(legal[a]) * _exp(max(prior[a] - top, _LOWEST))
+        prior[a] = _exp(max(prior[a] - top, _LOWEST)) if legal[a] else _ZERO
     total = np.int64(0)
     for a in range(len(prior)):
         total += np.int64(prior[a] * _FIXED_POINT)
@@ -40,7 +50,7 @@ def masked_softmax(logits, view, legal, prior):
         return _evenly(legal, prior)
     scale = _FIXED_POINT / np.float32(total)
     for a in range(len(prior)):
-        prior[a] = prior[a] * scale - (_ONE - np.float32(legal[a]))
+        prior[a] = prior[a] * scale if legal[a] else -_ONE
     return scale  # times e^0
 
 
@@ -59,11 +69,10 @@ def _evenly(legal, prior):
 @lean_kernel
 def highest(prior):
     """Index of the largest non-negative entry of [A], the lowest of equals; -1 if there is none."""
-    bits = prior.view(np.int32)
-    top = np.int32(-1)
-    for a in range(len(bits)):
-        top = max(top, bits[a])
-    return -1 if top < 0 else _first(bits, top)
+    bits, top = prior.view(np.int32), np.int64(-1)
+    for a in range(len(bits)):  # value and index in one number, so that one pass finds both
+        top = max(top, np.int64(bits[a]) << 32 | (_LAST - a))
+    return -1 if top < 0 else _LAST - (top & _LAST)
 
 
 @lean_kernel

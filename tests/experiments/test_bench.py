@@ -27,7 +27,7 @@ SMALL = [
 ]
 PROMISED = """rule game size batch budget threads width depth simulations_per_s evaluations_per_s moves_per_s
     network_share matmul_share peak_mb simulations_per_s_spread network_share_spread matmul_share_spread"""
-PARTS = {"network", "step", "rest", *measure.KERNELS}
+PARTS = {"network", "step", "rest", *measure.KERNELS.values()}
 
 
 def run(*overrides):

@@ -77,7 +77,8 @@ class Node:
 def softmax(game, state, logits):
     """Prior [A] of one position; -1 where not legal."""
     prior = np.empty(game.num_actions, np.float32)
-    masked_softmax(logits, game.views[game.to_move(state[None])[0]], game.legal(state[None])[0], prior)
+    prior[game.views[game.to_move(state[None])[0]]] = logits
+    masked_softmax(prior, game.legal(state[None])[0])
     return prior
 
 

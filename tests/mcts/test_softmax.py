@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mcts.softmax import highest, masked_softmax
+from mcts.softmax import highest, masked_softmax, turn
 
 
 @pytest.mark.parametrize("actions", [1, 2, 7, 9, 16, 25, 81, 362])
@@ -16,7 +16,8 @@ def test_masked_softmax_is_the_softmax_of_the_legal_logits(actions, spread):
         legal = rng.random(actions) < rng.random()
         legal[rng.integers(actions)] = True
         prior = np.full(actions, np.nan, np.float32)
-        masked_softmax(logits, view, legal, prior)
+        turn(logits, view, False, prior)
+        masked_softmax(prior, legal)
         seen = np.empty(actions, np.float32)
         seen[view] = logits
         below_top = (seen[legal] - seen[legal].max()).astype(np.float64)
@@ -29,8 +30,8 @@ def test_masked_softmax_is_the_softmax_of_the_legal_logits(actions, spread):
 def test_softmax_over_the_range_of_the_exponential():
     """Two actions with logits 0 and x: the ratio of the priors is e^x, down to e^-80."""
     for x in np.concatenate([-np.logspace(-7, np.log10(80), 3000), [0.0, -80.0, -np.log(2) / 2]]).astype(np.float32):
-        prior = np.empty(2, np.float32)
-        masked_softmax(np.array([0, x], np.float32), np.arange(2), np.ones(2, np.bool_), prior)
+        prior = np.array([0, x], np.float32)
+        masked_softmax(prior, np.ones(2, np.bool_))
         assert prior[1] / prior[0] == pytest.approx(np.exp(float(x)), rel=5e-7)
 
 
