@@ -34,12 +34,13 @@ from training.settings import SettingsError, Training
 
 @dataclass
 class Study:
-    """A named sweep; its maps may give each size a length and a width of its own, to refer to."""
+    """A named sweep; its maps may give each size a length, width and budget of its own, to refer to."""
 
     name: str = "scratch"
     positions: dict[str, int] = field(default_factory=dict)
     flops: dict[str, float] = field(default_factory=dict)
     width: dict[str, int] = field(default_factory=dict)
+    budget: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.name):
