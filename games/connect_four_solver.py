@@ -8,9 +8,12 @@ github.com/ChristopheSteininger/c4): 4 x 4, 5 x 4, 6 x 4, 4 x 5, 5 x 5, 6 x 5, 5
 6 x 6 player 1 wins; 6 x 7 player 0.
 """
 
+import functools
+import pathlib
+
 import numpy as np
 
-from games import stones
+from games import exact_store, stones
 from games.connect_four import ConnectFour
 from games.core import HEADER, OVER, TO_MOVE, GameError, lean_kernel
 from games.forms import Form
@@ -102,11 +105,17 @@ def prover(game: ConnectFour, **memory) -> Search:
 
 
 def solver(game: ConnectFour) -> Search:
-    """Exact play. Raises GameError for boards that take too long to play on."""
+    """Exact play; equal games share one search. Raises GameError for boards that take too long to play on."""
     largest = LARGEST if game.columns <= WIDEST else LARGEST_IF_WIDER
     if game.size > largest:
         raise GameError(
             f"exact play of Connect Four on {game.columns} columns goes up to {largest} cells, not {game.rows} x "
             f"{game.columns}: choose a smaller board, or rate the agents without a perfect player"
         )
-    return prover(game, slots=SLOTS)
+    return _shared(tuple(game.settings.items()), exact_store.folder())
+
+
+@functools.lru_cache(maxsize=4)
+def _shared(settings: tuple, folder: pathlib.Path) -> Search:
+    """One search per process and folder of stored results: its table is large and takes a minute to fill."""
+    return prover(ConnectFour(**dict(settings)), slots=SLOTS)

@@ -263,6 +263,13 @@ def test_the_perfect_player_gets_at_least_the_value(name, settings, opening):
     assert (got >= due).all()
 
 
+def test_players_of_one_game_share_what_was_proven(cache):
+    first, second = (solver(make("connect_four", rows=4, columns=4)) for _ in range(2))
+    other = solver(make("connect_four", rows=4, columns=4, connect=3))
+    first.values(first.game.reset(1))
+    assert second.searched == first.searched > 1000 and other.searched == 0 and other.game.settings["connect"] == 3
+
+
 def test_pool_offers_the_perfect_player():
     from experiments.pool import exact_player
 
