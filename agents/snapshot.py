@@ -43,6 +43,21 @@ def save_snapshot(path: Path, game: Game, network: Network, record: dict) -> Non
     write_bytes(path, safetensors.torch.save(weights, {_KEY: text}))
 
 
+def find_snapshot(path: Path) -> Path:
+    """The file of weights that `path` stands for: itself, that beside its .json, or the last one of a run's folder.
+
+    Raises NetworkError if there is none.
+    """
+    if path.is_dir():
+        files = sorted([*path.glob("snapshots/*.safetensors"), *path.glob("*.safetensors")])
+        if not files:
+            raise NetworkError(f"there is no snapshot in {path}: expected the folder of a run, such as "
+                               "studies/NAME/runs/RUN, or one file of its snapshots/")  # fmt: skip
+        return files[-1]
+    beside = path.with_suffix(".safetensors")
+    return beside if path.suffix in ("", ".json") and beside.is_file() else path
+
+
 def describe(path: Path) -> dict:
     """What a snapshot says of itself, without its weights.
 

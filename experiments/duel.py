@@ -22,7 +22,7 @@ from omegaconf import DictConfig
 
 from agents.agent import make_strategy, strategy_class
 from agents.network import Network, NetworkEvaluator
-from agents.snapshot import game_of, load_snapshot
+from agents.snapshot import find_snapshot, game_of, load_snapshot
 from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
 from experiments.play import Player, Protocol, make_openings, play_pairs
@@ -68,6 +68,9 @@ class Duel:
                 raise SettingsError(f"{name}={getattr(self, name)} cannot be: expected at least {low}")
         if self.opponent_budget is not None and self.opponent_budget < 1:
             raise SettingsError(f"opponent_budget={self.opponent_budget} cannot be: expected at least 1, or null")
+        for name in ("snapshot", "opponent_snapshot"):
+            if getattr(self, name) is not None:
+                setattr(self, name, str(find_snapshot(Path(getattr(self, name)))))
 
     def sides(self) -> list[Side]:
         """The agent, then its opponent, who borrows the snapshot and the budget where it has none of its own."""

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from agents.agent import AgentError, make_strategy, strategy_class
 from agents.network import NetworkEvaluator
 from agents.search_strategy import SearchStrategy
-from agents.snapshot import game_of, load_snapshot
+from agents.snapshot import find_snapshot, game_of, load_snapshot
 from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
 from games import Game, GameError
@@ -62,6 +62,7 @@ class Position:
 
     def __post_init__(self):
         threads.check(self.threads)
+        self.snapshot = str(find_snapshot(Path(self.snapshot)))
         for name, low in {"budget": 1, "leaves": 1, "top": 1, "seed": 0}.items():
             if getattr(self, name) < low:
                 raise SettingsError(f"{name}={getattr(self, name)} cannot be: expected at least {low}")

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from agents.agent import Strategy, make_strategy
 from agents.network import NetworkEvaluator
-from agents.snapshot import describe, load_snapshot
+from agents.snapshot import describe, find_snapshot, load_snapshot
 from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
 from experiments.play import Player, Protocol, play_pairs
@@ -52,6 +52,7 @@ class Rules:
 
     def __post_init__(self):
         threads.check(self.threads)
+        self.snapshot = str(find_snapshot(Path(self.snapshot)))
         for chosen in (*self.default, *self.contenders):
             if not {"name", "rule"} <= set(chosen):
                 raise SettingsError(f"{chosen} cannot be: expected name, rule, and settings of the rule")

@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 
 from agents.network import NetworkError, NetworkEvaluator, make_network
-from agents.snapshot import describe, load_snapshot, save_snapshot
+from agents.snapshot import describe, find_snapshot, load_snapshot, save_snapshot
 from games import GameError, make
 
 
@@ -87,6 +87,19 @@ def test_a_truncated_snapshot_is_refused_wherever_it_was_cut(path):
         path.write_bytes(whole[:length])
         with pytest.raises(NetworkError, match="is no snapshot of Isoelo, or is damaged"):
             load_snapshot(path)
+
+
+def test_a_snapshot_may_be_named_by_its_description_its_number_or_the_folder_of_its_run(tmp_path, game, network):
+    run, last = tmp_path / "run", tmp_path / "run" / "snapshots" / "001.safetensors"
+    last.parent.mkdir(parents=True)
+    with pytest.raises(NetworkError, match=r"there is no snapshot in .*run: expected the folder of a run"):
+        find_snapshot(run)
+    for index in (0, 1):
+        save_snapshot(last.with_stem(f"{index:03}"), game, network, {"index": index})
+    for name in (last, last.with_suffix(".json"), last.with_suffix(""), run, last.parent):
+        assert find_snapshot(name) == last
+    assert find_snapshot(last.with_stem("000").with_suffix(".json")).stem == "000"
+    assert find_snapshot(tmp_path / "nothing.json") == tmp_path / "nothing.json"
 
 
 def test_a_missing_snapshot_is_named(tmp_path):
