@@ -46,6 +46,26 @@ class Strategy:
         """Choose for each of `states` [B, S] with at most budgets [B] evaluations; advances `streams` uint64 [B]."""
         raise NotImplementedError
 
+    def refuse_unsound(self, game: Game, states: np.ndarray, budgets: np.ndarray, decision: Decision) -> None:
+        """Raises AgentError for an answer that a game cannot go on with, or that cost more than its budget."""
+        name = registry.name_of(type(self), "agents.strategies")
+        if not isinstance(decision, Decision):
+            raise AgentError(f"strategy {name!r} answers with {type(decision).__name__}: expected a Decision")
+        for what in ("actions", "evaluations"):
+            array = np.asarray(getattr(decision, what))
+            if array.shape != (len(states),) or array.dtype.kind not in "iu":
+                raise AgentError(f"strategy {name!r} answers with {what} {array.dtype} {list(array.shape)}: expected "
+                                 f"int64 [{len(states)}], one for each position")  # fmt: skip
+        known = (decision.actions >= 0) & (decision.actions < game.num_actions)
+        known[known] = game.legal(states[known])[np.arange(known.sum()), decision.actions[known]]
+        if not known.all():
+            raise AgentError(f"strategy {name!r} chose action {decision.actions[~known][0]}, which is not legal there: "
+                             "expected one of game.legal(states), numbered as on the board; game.views turns a "
+                             "network's numbers into these")  # fmt: skip
+        if self.uses_budget and (over := decision.evaluations > budgets).any():
+            raise AgentError(f"strategy {name!r} spent {decision.evaluations[over][0]} evaluations on a move, more "
+                             f"than its budget of {budgets[over][0]}")  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Agent:
@@ -66,6 +86,8 @@ def strategy_class(name: str) -> type[Strategy]:
 def make_strategy(name: str, game: Game, evaluator: Evaluator | None = None, **settings) -> Strategy:
     """Build a strategy. Raises AgentError for an unknown one, a missing network or an unknown setting."""
     cls = check_strategy(name, settings)
+    if cls.decide is Strategy.decide:
+        raise AgentError(f"strategy {name!r} has no method decide(states, budgets, streams)")
     if cls.uses_network and evaluator is None:
         raise AgentError(f"strategy {name!r} needs a network: give it a snapshot")
     return cls(*([game, evaluator] if cls.uses_network else [game]), **settings)

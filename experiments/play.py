@@ -131,6 +131,8 @@ class _Games:
             decision = strategy.decide(states, self.budgets[who], streams, before)
         else:
             decision = strategy.decide(states, self.budgets[who], streams)
+        states = self.states[rows]  # whatever the strategy did to its copy
+        strategy.refuse_unsound(self.game, states, self.budgets[who], decision)
         self.past[-1][rows] = decision.actions
         if self.exact is not None:
             values = self.exact.action_values(states)

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("games.exact")
 
-from agents.agent import Decision, Strategy, make_strategy
+from agents.agent import AgentError, Decision, Strategy, make_strategy
 from agents.strategies.puct import PuctSearch
 from experiments.play import Player, Protocol, make_openings, play_pairs
 from experiments.pool import exact_player
@@ -213,3 +213,43 @@ def test_progress_is_told():
     game = GAMES["hex3"]
     play_pairs(game, cast(game), PAIRS[:2], Protocol(4, 2, 0), 0, progress=told.append)
     assert told == sorted(told) and 0 < told[-1] <= 16
+
+
+FAULTS = {
+    "an illegal move": (lambda d: d._replace(actions=d.actions * 0), "chose action 0, which is not legal there"),
+    "no such action": (lambda d: d._replace(actions=d.actions * 0 + 99), "chose action 99, which is not legal there"),
+    "a negative action": (lambda d: d._replace(actions=d.actions * 0 - 1), "chose action -1"),
+    "one answer for all": (lambda d: d._replace(actions=d.actions[:1]), r"actions int64 \[1\]: expected int64 \[4\]"),
+    "floats": (lambda d: d._replace(actions=d.actions.astype(float)), r"actions float64 \[4\]: expected int64"),
+    "no bill": (lambda d: d._replace(evaluations=None), r"evaluations object \[\]: expected int64 \[4\]"),
+    "too dear": (lambda d: d._replace(evaluations=d.evaluations + 1), "spent 4 evaluations on a move, more than its"),
+    "the moves alone": (lambda d: d.actions, "answers with ndarray: expected a Decision"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_answer_that_no_game_can_go_on_with_is_refused(fault):
+    change, message = FAULTS[fault]
+
+    class Faulty(Lowest):
+        def decide(self, states, budgets, streams):
+            return change(super().decide(states, budgets, streams))
+
+    game = make("tictactoe")
+    players = [Player("faulty", Faulty(game), 3), Player("low", Lowest(game), 3)]
+    with pytest.raises(AgentError, match=message):
+        play_pairs(game, players, [(0, 1)], Protocol(4, 2, seed=0), 0)
+
+
+def test_a_strategy_that_writes_to_its_positions_changes_no_game():
+    class Writing(Lowest):
+        def decide(self, states, budgets, streams):
+            decision = super().decide(states, budgets, streams)
+            states[:] = 0
+            return decision
+
+    game, protocol = make("tictactoe"), Protocol(4, 2, seed=0)
+    other = Player("b", Lowest(game, flip=True), 3)
+    as_it_is, writing = (play_pairs(game, [Player("a", cls(game), 3), other], [(0, 1)], protocol, 0)
+                         for cls in (Lowest, Writing))  # fmt: skip
+    assert as_it_is == writing
