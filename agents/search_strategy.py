@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.agent import Decision, Strategy
+from agents.agent import AgentError, Decision, Strategy
+from agents.rule_check import refuse_unsound
 from games import Game
 from mcts import Evaluator, Rule, Search, search
 from mcts.streams import sample_rows
@@ -28,6 +29,8 @@ class SearchStrategy(Strategy):
     defaults: ClassVar[dict] = {"solve": True}  # at test time, where they differ from the rule's (docs/log.md)
 
     def __init_subclass__(cls):
+        if not hasattr(cls, "rule"):
+            raise AgentError(f"{cls.__name__} names no rule: expected rule = MyRule, a subclass of mcts.Rule")
         settings = [field for field in fields(cls.rule) if field.name not in SELF_PLAY_ONLY]
         named = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("game", "evaluator")]
         for field in settings:
@@ -43,6 +46,7 @@ class SearchStrategy(Strategy):
         self.game, self.evaluator, self.sample, self.leaves = game, evaluator, sample, leaves
         self.spent = 0  # evaluations made; shared ones are billed to every row that they serve
         self.settings = self.rule(**(self.defaults | settings))
+        refuse_unsound(self.settings)
 
     def decide(self, states, budgets, streams):
         if self._anytime() and self.sharing and len(states):

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
+from agents import conformance, rule_check
 from agents.network import PRECISIONS, NetworkError, NetworkEvaluator, make_network
 from experiments import threads
 from experiments.arena_settings import Arena
@@ -97,8 +98,10 @@ def check(config: DictConfig) -> Cell:
     if cell.training.reuse and not rule_of(cell.search).anytime:
         raise SettingsError(f"training.reuse=true cannot be with search.rule={cell.search['rule']}: its budget decides "
                             "all steps of a search, so that none can be taken up again")  # fmt: skip
+    rule_check.refuse_unsound(rule_of(cell.search), self_play=True)
     games = boards(cell)
     network = make_network(game=games[0], **cell.network)
+    conformance.refuse_unsound(network, games[0])
     networks_on(network, games)
     for game in games:
         refuse_budget(game, cell.training.games, cell.training.budget)

@@ -83,8 +83,11 @@ def _of_file(error: OSError) -> str:
 
 
 def _no_choice(_: str | None, group: str, name: str, known: str) -> str:
-    own = "; one of your own is called 'package.module:Class'" if group in ("game", "network") else ""
-    return f"{group}={name} cannot be: expected one of {', '.join(known.split())}{own}"
+    return f"{group}={name} cannot be: expected one of {', '.join(known.split())}{_ONES_OWN.get(group, '')}"
+
+
+_CALLED = "; one of your own is called 'package.module:Class'"
+_ONES_OWN = {"game": _CALLED, "network": _CALLED, "search": "; one of your own is search.rule=package.module:Class"}
 
 
 def _no_number(key: str | None, value: str, kind: str) -> str:

@@ -1,0 +1,115 @@
+"""Rules from outside: what compiled code would follow out of its arrays is told before a search is made."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from agents.agent import AgentError
+from agents.rule_check import refuse_unsound
+from agents.search_strategy import SearchStrategy
+from games import make
+from games.core import lean_kernel
+from mcts import Gumbel, Puct, Regularised, Rule, RuleError
+
+
+class Outside(Puct):
+    """A rule of the collection, as though it were written elsewhere."""
+
+
+class OutsideGumbel(Gumbel):
+    pass
+
+
+class OutsideRegularised(Regularised):
+    pass
+
+
+class FarNumbers(NamedTuple):
+    c: np.float32
+
+
+class UntriedNumbers(NamedTuple):
+    c: np.float32
+
+
+class MistypedNumbers(NamedTuple):
+    c: np.float32
+
+
+class PlainNumbers(NamedTuple):
+    c: np.float32
+
+
+@lean_kernel
+def far(numbers, tree, b, index):
+    return 1_000_000
+
+
+@lean_kernel
+def untried(numbers, tree, b, index):
+    return -1
+
+
+@lean_kernel
+def mistyped(numbers, tree, b, index):
+    return tree.nods[b, index].candidate
+
+
+FarNumbers.select = staticmethod(far)
+UntriedNumbers.select = staticmethod(untried)
+MistypedNumbers.select = staticmethod(mistyped)
+PlainNumbers.select = staticmethod(untried.py_func)
+
+
+@dataclass(frozen=True)
+class Faulty(Puct):
+    numbers: type = FarNumbers
+
+    def begin(self, tree, budgets, streams):
+        super().begin(tree, budgets, streams)
+        return self.numbers(np.float32(1))
+
+
+class Silent(Rule):
+    begin = choose = lambda self, *_: None
+
+
+@pytest.mark.parametrize("rule, words", [
+    (Faulty(), "select returns 1000000 at node 0, which is no child of it"),
+    (Faulty(numbers=UntriedNumbers), "select returns -1 where no untried candidate is left"),
+    (Faulty(numbers=MistypedNumbers), "MistypedNumbers.select does not compile: Unknown attribute 'nods'"),
+    (Faulty(numbers=PlainNumbers), "no static function select with the decorator lean_kernel"),
+    (Silent(), "Silent has no policy: "),
+], ids=lambda value: value if isinstance(value, str) else "")  # fmt: skip
+def test_each_fault_is_told(rule, words):
+    with pytest.raises(RuleError, match=words):
+        refuse_unsound(rule)
+
+
+def test_a_search_with_a_faulty_rule_is_not_begun():
+    class FaultySearch(SearchStrategy):
+        rule = Faulty
+
+    with pytest.raises(RuleError, match="no child of it"):
+        FaultySearch(make("tictactoe"), None)
+
+
+def test_self_play_needs_two_methods_more():
+    class AtTestTime(Outside):
+        explore, exploring = Rule.explore, Rule.exploring
+
+    refuse_unsound(AtTestTime())
+    with pytest.raises(RuleError, match="has no explore, exploring"):
+        refuse_unsound(AtTestTime(), self_play=True)
+
+
+@pytest.mark.parametrize("rule", [Outside(solve=True), OutsideGumbel(), OutsideRegularised()], ids=repr)
+def test_sound_rules_pass(rule):
+    refuse_unsound(rule, self_play=True)
+
+
+def test_a_search_strategy_without_a_rule_is_told():
+    with pytest.raises(AgentError, match="Nameless names no rule: expected rule = MyRule"):
+        type("Nameless", (SearchStrategy,), {})

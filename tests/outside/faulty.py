@@ -1,0 +1,23 @@
+"""A network and a rule that break promises, as somebody else may write them."""
+
+import torch
+
+from agents.network import Network
+from mcts import Rule
+
+
+class NoValue(Network):
+    """Answers with logits alone."""
+
+    def __init__(self, game):
+        super().__init__()
+        self.settings = {}
+        self.layer = torch.nn.Linear(1, game.num_actions)
+        self.forward_flops = self.learner_flops = 2
+
+    def forward(self, planes):
+        return self.layer(planes[:, 0, 0, :1])
+
+
+class Silent(Rule):
+    """Has no methods of its own."""
