@@ -42,7 +42,7 @@ def blocks(file):
     return "".join(found)
 
 
-@pytest.mark.parametrize("file", ["clobber.py", "clobber_solver.py", "linear.py", "raw.py"])
+@pytest.mark.parametrize("file", ["clobber.py", "clobber_solver.py", "linear.py", "raw.py", "best_of_n.py"])
 def test_the_document_shows_the_tested_files(file):
     def without_gaps(text):
         return [line for line in text.splitlines() if line]
@@ -182,6 +182,10 @@ def test_a_study_file_of_ones_own_sweeps_it(tmp_path):
     ([f"game={CLOBBER}", "network=my_games.linear:Linear", "network.scale=0"], "scale=0 cannot be"),
     ([f"game={CLOBBER}", "arena.strategy=my_games.raw:Nothing"], "no strategy 'my_games.raw:Nothing'"),
     (["arena.strategy=my_games.raw:Raw", "arena.settings={heat: 2}"], "has no setting 'heat': it takes temperature"),
+    (["network=faulty:NoValue"], "network faulty:NoValue breaks a promise, check_answers: forward returns Tensor"),
+    (["-m", "seed=0,1", "network=faulty:NoValue"], "and python -m agents.conformance faulty:NoValue"),
+    (["search.rule=faulty:Silent"], "rule faulty:Silent has no begin, policy, choose, explore, exploring"),
+    (["search=faulty:Silent"], "expected one of gumbel, puct, regularised; one of your own is search.rule="),
     (["arena.strategy=my_games.raw:Raw", "arena.sample=true"], "has no setting 'sample'"),
     (["game=openspiel", "game.id=backgammon"], "backgammon"),
     (["game=openspiel", "game.id=poker"], "expected one such as "),
@@ -202,6 +206,31 @@ def test_a_snapshot_finds_its_game_again_and_plays_no_other(tmp_path):
     for other in (make("hex", size=3), make(CLOBBER, size=4)):
         with pytest.raises(NetworkError, match=f"plays clobber3, not {other.title}: choose one trained on"):
             load_snapshot(path, other)
+
+
+def test_best_of_n_keeps_its_budget_and_takes_a_win_that_it_draws():
+    game = make(CLOBBER, size=3)
+
+    def undecided(planes):
+        return np.zeros((len(planes), game.num_actions), np.float32), np.zeros(len(planes), np.float32)
+
+    strategy, budgets = make_strategy("my_games.best_of_n:BestOfN", game, undecided), np.array([1, 2, 200, 200])
+    state = game.reset(1)[0]
+    while not (wins := winning_moves(game, state)):
+        state = game.play(state, int(np.flatnonzero(game.legal(state[None])[0])[0]))
+    streams = seed_streams(0, np.arange(4))
+    decision = strategy.decide(np.repeat(state[None], 4, 0), budgets, streams)
+    assert (decision.evaluations <= budgets).all() and decision.evaluations[0] == 1
+    assert set(decision.actions[2:]) <= set(wins)
+    before = seed_streams(0, np.arange(4))
+    assert (streams == before).tolist() == [True, False, False, False]
+    alone = strategy.decide(state[None], budgets[2:3], before[2:3].copy())
+    assert alone.actions == decision.actions[2] and alone.evaluations == decision.evaluations[2]
+
+
+def winning_moves(game, state):
+    """Actions that end the game, which in Clobber wins it."""
+    return [a for a in np.flatnonzero(game.legal(state[None])[0]) if game.over(game.play(state, int(a))[None])[0]]
 
 
 def test_the_strategy_plays_the_highest_legal_logit():
