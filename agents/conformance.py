@@ -34,8 +34,11 @@ def check_declared(network: Network, game: Game) -> None:
         flops = getattr(network, name, None)
         if isinstance(flops, bool) or not isinstance(flops, int | np.integer) or flops < 1:
             raise PromiseBroken(f"self.{name} is {flops!r}: expected a whole number, 2 for each multiply-add")
-    takes, settings = list(inspect.signature(type(network)).parameters)[1:], getattr(network, "settings", None)
-    if not isinstance(settings, dict) or set(settings) != set(takes):
+    parameters = list(inspect.signature(type(network)).parameters.values())[1:]
+    takes = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+    settings = getattr(network, "settings", None)
+    open_ended = len(takes) < len(parameters)  # **settings may be anything
+    if not isinstance(settings, dict) or not set(takes) <= set(settings) <= set(settings if open_ended else takes):
         raise PromiseBroken(f"self.settings is {settings!r}: expected a dict of {', '.join(takes) or 'nothing'}, the "
                             "parameters after game, from which a snapshot's network is built again")  # fmt: skip
     if network.any_size and type(network).on is Network.on:
