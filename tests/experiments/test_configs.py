@@ -61,7 +61,7 @@ def test_search_files_say_all_settings_of_their_rule(rule):
 
 def test_the_study_group_knows_the_fields_of_a_study():
     assert composed("train").study == {"name": Study.name}
-    assert {field.name for field in dataclasses.fields(Study)} == {"name", "positions", "flops", "width"}
+    assert {field.name for field in dataclasses.fields(Study)} == {"name", "positions", "flops", "width", "budget"}
 
 
 def test_the_top_level_of_train_is_a_cell():
