@@ -3,7 +3,7 @@
 As a command, for a family of this collection or your own, on the game that it shall play:
 
     python -m agents.conformance conv width=8 depth=2 game=hex game.size=4
-    python -m agents.conformance my_games.linear:Linear game=my_games.clobber:Clobber
+    python -m agents.conformance my_package.my_network:MyNetwork game=go game.size=5
 
 A check takes a network and its game, returns nothing, and raises PromiseBroken with the likely mistake.
 """

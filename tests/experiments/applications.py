@@ -14,6 +14,7 @@ from typing import NamedTuple
 from unittest import mock
 
 import psutil
+from hydra.core.config_store import ConfigStore
 
 from experiments.command import run_application
 from training import interrupt
@@ -48,12 +49,21 @@ def call(module: str, *arguments: str) -> Ended:
         stack.enter_context(contextlib.redirect_stdout(out))
         stack.enter_context(contextlib.redirect_stderr(err))
         stack.callback(interrupt.forget)
+        stack.callback(forget_outside)
         try:
             run_application(application)
             status = 0
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(end.code is not None)
     return Ended(status, out.getvalue(), err.getvalue())
+
+
+def forget_outside() -> None:
+    """Take the games and networks from outside that a command was given off Hydra's choices, as its end would."""
+    for group in ("game", "network"):
+        known = ConfigStore.instance().repo.get(group, {})
+        for name in [name for name in known if ":" in name]:
+            del known[name]
 
 
 def lines(text: str) -> list[str]:

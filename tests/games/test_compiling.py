@@ -33,7 +33,7 @@ def test_an_edit_of_any_file_with_kernels_changes_the_digest(tmp_path):
         assert compiling.source_digest(tree(root, **{name: old})) == before
 
 
-@pytest.mark.parametrize("name", ["puct", "softmax", "tree", "bounds", "search"])
+@pytest.mark.parametrize("name", ["puct", "softmax", "tree", "bounds", "sweep"])
 def test_an_edit_of_the_search_changes_the_digest(name, tmp_path):
     """Of the files as they are, whatever their decorators are called."""
     for folder in ("games", "mcts", "agents"):
@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_written_is_left_alone(monkeypatch, tmp_path):
 
 
 def test_an_edit_of_a_called_file_is_noticed(tmp_path):
-    """Without the folder per source, search.py would go on with the selection that it was compiled with."""
+    """Without the folder per source, sweep.py would go on with the selection that it was compiled with."""
     for package in ("games", "mcts"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "ISOELO_CACHE": str(tmp_path / "cache")}
