@@ -94,9 +94,10 @@ def make_strategy(name: str, game: Game, evaluator: Evaluator | None = None, **s
 
 
 def check_strategy(name: str, settings: dict) -> type[Strategy]:
-    """The Strategy subclass called `name`. Raises AgentError if there is none, or if it has no such setting."""
+    """The Strategy subclass called `name`. Raises AgentError if there is none, or if its constructor takes others."""
     cls = strategy_class(name)
-    registry.check_settings(f"strategy {name!r}", cls, settings, AgentError, given=1 + cls.uses_network)
+    given = ("game", "evaluator") if cls.uses_network else ("game",)  # an evaluator goes with uses_network = True
+    registry.check_settings(f"strategy {name!r}", cls, settings, AgentError, given)
     return cls
 
 

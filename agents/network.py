@@ -65,7 +65,7 @@ def make_network(name: str, game: Game, seed: int = 0, **settings) -> Network:
     Raises NetworkError for an unknown family or setting, or an impossible value.
     """
     cls = registry.find(name, "agents.networks", Network, NetworkError)
-    registry.check_settings(f"network {name!r}", cls, settings, NetworkError, given=1)
+    registry.check_settings(f"network {name!r}", cls, settings, NetworkError, given=("game",))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return cls(game, **settings)

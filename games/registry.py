@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pathlib
 import re
+from collections.abc import Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -51,12 +52,21 @@ def names(package: str, base: type) -> list[str]:
     return sorted(file.stem for file in folder.glob("*.py") if pattern.search(file.read_text()))
 
 
-def check_settings(what: str, cls: type, settings: dict, error: type[Exception], given: int = 0) -> None:
-    """Raise `error` for a setting that `cls` does not take; its first `given` parameters are not settings."""
-    known = list(inspect.signature(cls).parameters)[given:]
-    for key in settings:
-        if key not in known:
-            raise error(f"{what} has no setting {key!r}: it takes {', '.join(known) or 'none'}")
+def check_settings(what: str, cls: type, settings: dict, error: type[Exception], given: Sequence[str] = ()) -> None:
+    """Raise `error` for a setting that `cls` does not take, or if it cannot be called with these and `given` before."""
+    signature = inspect.signature(cls)
+    known = list(signature.parameters.values())[len(given) :]
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known)
+    takes = ", ".join(parameter.name for parameter in known) or "none"
+    for key in [] if open_ended else settings:
+        if key not in {parameter.name for parameter in known}:
+            raise error(f"{what} has no setting {key!r}: it takes {takes}")
+    try:
+        signature.bind(*given, **settings)
+    except TypeError as refusal:
+        first = f"{', '.join(given)} first, then " if given else ""
+        raise error(f"{what} cannot be built, {refusal}: its constructor takes {signature}; expected {first}settings "
+                    "with defaults, as in docs/adding_a_game.md") from None  # fmt: skip
 
 
 def _defined_in(module):

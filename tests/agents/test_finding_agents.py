@@ -86,6 +86,34 @@ OWN = """
 
     class NotAGame:
         pass
+
+
+    class Alone(Greedy):
+        def __init__(self, game):
+            pass
+
+
+    class Demanding(Greedy):
+        uses_network = False
+
+        def __init__(self, game, depth):
+            pass
+
+
+    class Named(Greedy):
+        def __init__(self, *, game, evaluator):
+            pass
+
+
+    class Bare(Linear):
+        def __init__(self):
+            pass
+
+
+    class Open(Linear):
+        def __init__(self, game, **settings):
+            super().__init__(game)
+            self.settings = settings
 """
 
 
@@ -146,3 +174,20 @@ def test_unknown_games_and_settings_are_refused():
         make_network("cnn", make("tictactoe"))
     with pytest.raises(AgentError, match="no strategy 'alphabeta"):
         make_strategy("alphabeta9", make("tictactoe"))
+
+
+@pytest.mark.parametrize("name, said", [
+    ("Alone", r"too many positional arguments: its constructor takes \(game\); expected game, evaluator first, then"),
+    ("Demanding", r"missing a required argument: 'depth': its constructor takes \(game, depth\); expected game first"),
+    ("Named", r"its constructor takes \(\*, game, evaluator\); expected game, evaluator first, then settings with"),
+])  # fmt: skip
+def test_a_strategy_built_otherwise_is_refused(own, name, said):
+    with pytest.raises(AgentError, match=f"strategy '{own}:{name}' cannot be built, .*{said}"):
+        make_strategy(f"{own}:{name}", make("tictactoe"), lambda planes: None)
+
+
+def test_a_network_built_otherwise_is_refused(own):
+    game = make("tictactoe")
+    with pytest.raises(NetworkError, match=r"Bare' cannot be built, too many .*; expected game first, then settings"):
+        make_network(f"{own}:Bare", game)
+    assert make_network(f"{own}:Open", game, breadth=3).settings == {"breadth": 3}
