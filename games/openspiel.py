@@ -9,8 +9,9 @@ Actions   OpenSpiel's
 Planes    OpenSpiel's observation of the mover, as [P, H, W]; numbers in one row become [1, 1, N], planes in two
           dimensions [P, 1, N]. Where it does not depend on who looks, what belongs to the players is exchanged for
           OpenSpiel's player 1 (see EXCHANGED), so that the mover's stands where player 0's does for player 0, and a
-          plane is added that holds OpenSpiel's number of the mover. Boards are not turned. Hex shows stones only, not
-          which of them are connected (plain_obs_tensor). See LEGAL_SHOWN too
+          plane is added that holds OpenSpiel's number of the mover. Boards are not turned, but where OpenSpiel does so
+          and numbers actions as if it did not (Twixt, see games.openspiel_views). Hex shows stones only, not which of
+          them are connected (plain_obs_tensor). See LEGAL_SHOWN too
 Symmetry  identity only
 Longest   OpenSpiel's max_game_length
 Text      OpenSpiel's drawing, then the moves, by which `parse` finds the position
@@ -27,6 +28,7 @@ from open_spiel.python.observation import make_observation
 
 from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, kernel
 from games.openspiel_games import describe, load, longest
+from games.openspiel_views import marks, second_actions, second_board
 
 LENGTH, HISTORY = HEADER, HEADER + 1  # words of the state: the number of moves, the moves
 KEPT = 1 << 13  # positions in each of the two halves of the memory of a game; a position takes 1 to 14 KB
@@ -102,8 +104,9 @@ class Positions:
         self.observation = make_observation(game)
         self.shared = self._seen_alike()
         self.shape = self._shape()
-        self.exchange = self._exchange()
         self.actions = game.num_distinct_actions()
+        self.exchange = self._exchange(None)
+        self.views = self._turn()
         cells = self.shape[1] * self.shape[2]
         shown = self.name in LEGAL_SHOWN or (self.name == "havannah" and game.get_parameters()["swap"])
         self.legal_planes = -(-self.actions // cells) if shown else 0
@@ -222,14 +225,36 @@ class Positions:
             return (shape[0], side, side) if shape[1] == side**2 else (shape[0], 1, shape[1])
         return tuple(shape) if len(shape) == 3 else (1, 1, int(np.prod(shape)))  # type: ignore[return-value]
 
-    def _exchange(self) -> np.ndarray | None:
-        """Where each entry comes from when OpenSpiel's player 1 looks; None: as it stands."""
+    def _exchange(self, turn: np.ndarray | None) -> np.ndarray | None:
+        """Where each entry comes from when OpenSpiel's player 1 looks; None: as it stands.
+
+        turn: where each cell of the opponent's planes comes from.
+        """
         if not self.shared or self.name not in EXCHANGED:
             return None
-        order = np.arange(self.game.observation_tensor_shape()[0])
+        entries = np.arange(len(self.observation.tensor)).reshape(self.game.observation_tensor_shape()[0], -1)
+        straight = entries.copy()
         for one, other in EXCHANGED[self.name]:
-            order[[one, other]] = order[[other, one]]
-        return np.arange(len(self.observation.tensor)).reshape(len(order), -1)[order].ravel()
+            entries[one], entries[other] = straight[other], straight[one] if turn is None else straight[one, turn]
+        return entries.ravel()
+
+    def _turn(self) -> np.ndarray:
+        """What player p sees as action j, [2, A]; turns the planes of player 1's opponent with its actions."""
+        found = marks(self.initial, self._look, self.actions)
+        if self.first:
+            found = found[::-1, ::-1]
+        views = np.stack([np.arange(self.actions)] * 2)
+        own, other = found[[0, 1], [0, 1]], found[[1, 0], [0, 1]]
+        if (view := second_actions(own)) is not None:
+            views[1] = view
+            self.exchange = self._exchange(second_board(other, own, view, self.shape[1:]))
+        return views
+
+    def _look(self, position: pyspiel.State, player: int) -> np.ndarray:
+        """What OpenSpiel's `player` sees, [entries]."""
+        self.observation.set_from(position, player)
+        exchanged = player == 1 and self.exchange is not None
+        return self.observation.tensor[self.exchange] if exchanged else self.observation.tensor.copy()
 
 
 GAMES: list[Positions] = []
@@ -265,6 +290,7 @@ class OpenSpiel(Game):
             settings={"id": self.id}, size=height if size is None else size, params=[number],
             state_words=HISTORY + longest(game), num_actions=game.num_distinct_actions(),
             observation_shape=(planes, height, width), max_length=longest(game),
+            views=self.positions.views,
         )  # fmt: skip
 
     @property

@@ -107,6 +107,12 @@ def _check(text, game):
                 f"openspiel: {text!r} has up to {number} {what}: expected from 1 to {most}; choose another size"
             )
     begin = game.new_initial_state()
+    try:
+        with _silent():
+            begin.observation_tensor(0)
+    except pyspiel.SpielError:
+        raise GameError(f"openspiel: {text!r} cannot be seen: OpenSpiel keeps one board size of {kind.short_name} in a "
+                        "process, that of the first; choose one size") from None  # fmt: skip
     if begin.current_player() not in (0, 1) or not begin.legal_actions() or min(game.observation_tensor_shape()) < 1:
         raise GameError(f"openspiel: {text!r} has no move to begin with: choose another size")
 

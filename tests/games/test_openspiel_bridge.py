@@ -4,6 +4,7 @@ All games that the bridge takes, at their own sizes: `python -m games.conformanc
 after the other; docs/games.md lists how each fared.
 """
 
+import itertools
 import subprocess
 import sys
 
@@ -14,11 +15,12 @@ from bridge_speed import compare
 
 from games import GameError, make, openspiel
 from games.conformance import parametrize_with_checks
+from games.core import TO_MOVE
 from games.exact import solver
 
 IN_CONFORMANCE = ["tic_tac_toe", "y(board_size=4)", "hex(board_size=3,swap=True)", "nim(pile_sizes=1;2;3)",
                   "havannah(board_size=3,swap=True)", "go(board_size=3)", "clobber(rows=3,columns=4)",
-                  "mnk(m=3,n=4,k=3)", "dots_and_boxes(num_rows=1,num_cols=3)"]  # fmt: skip
+                  "mnk(m=3,n=4,k=3)", "dots_and_boxes(num_rows=1,num_cols=3)", "twixt(board_size=6)"]  # fmt: skip
 
 
 @parametrize_with_checks([make("openspiel", id=name) for name in IN_CONFORMANCE])
@@ -132,6 +134,39 @@ def test_a_move_adds_to_own_planes_only(name):
         assert not alone.any(), f"planes {np.flatnonzero(alone)} belong to one player"
         own = [gained[by, by][pairs].sum(1) for by in (0, 1)]
         assert own[0].argmax() == own[1].argmax() and min(own[0].min(), own[1].min()) < 0.02 * own[0].max()
+
+
+def seen_by(game, viewer, *moves):
+    """What `viewer` would see after `moves` on the board, without the plane that says who looks."""
+    state = game.play(game.reset(1)[0], *moves)
+    state[TO_MOVE] = viewer
+    return game.observe(state[None])[0, : game.positions.shape[0]]
+
+
+def test_twixt_is_turned_for_the_second_player():
+    """One peg each where both may stand: what one player sees, the other sees with the pegs exchanged and turned."""
+    game = make("openspiel", id="twixt(board_size=6)")
+    assert game.views[0].tolist() == list(range(36))
+    second = game.views[1]
+    inside = [6 * column + row for column in range(1, 5) for row in range(1, 5)]
+    assert {int(second[cell]) for cell in inside} == set(inside)
+    for own, other in itertools.permutations(inside, 2):
+        one, two = seen_by(game, 0, own, other), seen_by(game, 1, second[other], second[own])
+        np.testing.assert_array_equal(one, two)
+
+
+def test_only_twixt_is_turned():
+    """In the others an action sets the same entry for both, or the bridge does not know better."""
+    for name in [*IN_CONFORMANCE, "chess", "checkers", "breakthrough", "othello", "oware", "lines_of_action"]:
+        game = make("openspiel", id=name)
+        assert (game.views[1] == game.views[0]).all() == (game.positions.name != "twixt")
+
+
+def test_a_second_board_size_of_twixt_is_refused():
+    """OpenSpiel would write beyond the planes of the first."""
+    make("openspiel", id="twixt(board_size=6)")
+    with pytest.raises(GameError, match="keeps one board size of twixt in a process, that of the first"):
+        make("openspiel", id="twixt(board_size=7)")
 
 
 def test_a_bounded_memory_changes_nothing(monkeypatch):

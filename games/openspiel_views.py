@@ -1,0 +1,80 @@
+"""The second player's view of a game of OpenSpiel that shows boards turned, and numbers actions as if it did not.
+
+In Twixt the planes of either player lie so that its goals are at the same sides, but an action is a cell of the one
+board. What actions do to planes says how the second player's are counted, and how its opponent's planes turn.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pyspiel
+
+LINES, PLIES = 10, 4  # random games, and how many positions of each are looked at
+ENOUGH = 3000  # moves, after which no further game is looked at
+
+Look = Callable[[pyspiel.State, int], np.ndarray]
+"""What OpenSpiel's player sees of a position, [F] entries."""
+
+
+def marks(initial: pyspiel.State, look: Look, actions: int) -> np.ndarray:
+    """The entry that an action sets most often, int64 [2 movers, 2 viewers, actions]; -1 where there is not one."""
+    risen: dict[tuple[int, int, int], Counter] = defaultdict(Counter)
+    for position in _positions(initial):
+        mover = position.current_player()
+        before = [look(position, viewer) for viewer in (0, 1)]
+        for action in position.legal_actions():
+            child = position.child(action)
+            for viewer in (0, 1):
+                risen[mover, viewer, action].update(np.flatnonzero(look(child, viewer) > before[viewer]).tolist())
+    found = np.full((2, 2, actions), -1)
+    for key, entries in risen.items():
+        often = [entry for entry, count in entries.items() if count == max(entries.values())]
+        found[key] = often[0] if len(often) == 1 else -1
+    return found
+
+
+def _positions(initial: pyspiel.State) -> Iterable[pyspiel.State]:
+    rng, moves = np.random.default_rng(0), 0
+    for _ in range(LINES):
+        if moves > ENOUGH:
+            break
+        position = initial.clone()
+        for _ in range(PLIES):
+            if position.is_terminal():
+                break
+            yield position
+            moves += len(position.legal_actions())
+            position = position.child(int(rng.choice(position.legal_actions())))
+
+
+def second_actions(own: np.ndarray) -> np.ndarray | None:
+    """What the second player sees as action j, [A], from the entries that each player's own actions set, [2, A].
+
+    None where the same actions set the same entries already, or where one player sets entries that the other does not.
+    """
+    known = own >= 0
+    both = known.all(axis=0)
+    order = [np.flatnonzero(known[p])[np.argsort(own[p, known[p]])] for p in (0, 1)]
+    placed = [own[p, order[p]] for p in (0, 1)]
+    if (own[0, both] == own[1, both]).all() or not np.array_equal(*placed) or (np.diff(placed[0]) == 0).any():
+        return None
+    rest = [np.flatnonzero(~known[p]) for p in (0, 1)]
+    view = np.empty(own.shape[1], np.int64)
+    view[order[0]], view[rest[0]] = order[1], rest[1]
+    return view
+
+
+def second_board(other: np.ndarray, own: np.ndarray, view: np.ndarray, shape: tuple[int, int]) -> np.ndarray | None:
+    """The turn of the board [H * W] that lays the opponent's pieces, as the second player sees them, as for the first.
+
+    other, own: the entries that the opponent's actions set for each viewer, and its own, [2, A]. None where no turn or
+    mirror image does.
+    """
+    entries = np.stack([other[0], other[1, view], own[0]])  # an action that the first player never has is seen as any
+    here, there, _ = entries[:, (entries >= 0).all(axis=0)] % (shape[0] * shape[1])
+    board = np.arange(shape[0] * shape[1]).reshape(shape)
+    turns = [np.rot90(side, k) for side in (board, board[:, ::-1]) for k in range(4)]
+    return next((turn.ravel() for turn in turns if turn.shape == shape and (turn.ravel()[here] == there).all()), None)
