@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from games.core import TO_MOVE, Game
+from games.core import TO_MOVE, Game, GameError
+from games.enumeration import expand
 from games.promises.sampling import (
     PromiseBroken,
     after,
@@ -66,19 +67,27 @@ def check_views(game: Game, seed: int) -> None:
 
 def _refuse_opposite_meaning(game, seed):
     """An entry that speaks for an action with one player does not speak against it with the other."""
-    states = random_games(game, seed, 256).positions()
+    states, least = _positions(game, seed)
     states = states[~game.over(states)]
     entries = (game.observe(states) != 0).reshape(len(states), -1).astype(np.float32)
     masks = in_view(game, states, game.legal(states)).astype(np.float32)
     movers = states[:, TO_MOVE]
     (said, samples), (other, others) = (_meaning(masks[movers == p], entries[movers == p]) for p in (0, 1))
-    apart = np.abs(said - other) * (np.minimum(samples, others) >= POSITIONS)[:, None]
+    apart = np.abs(said - other) * (np.minimum(samples, others) >= least)[:, None]
     if apart.max() > OPPOSITE:
         j, entry = np.unravel_index(apart.argmax(), apart.shape)
         raise PromiseBroken(
             f"entry {_place(game, entry)} of what is seen speaks for action {j} of the mover's frame with one player "
             f"and against it with the other: {FORGOTTEN}"
         )
+
+
+def _positions(game, seed):
+    """All positions of a small game, else those of random games; and how many make a share that can be trusted."""
+    try:
+        return expand(game, SMALL).states, FEW
+    except GameError:
+        return random_games(game, seed, 256).positions(), POSITIONS
 
 
 def _meaning(masks, entries):
@@ -98,6 +107,7 @@ FORGOTTEN = (
     "turned in views[1])"
 )
 POSITIONS = 30  # of each player in which an action is legal, and in which it is not
+SMALL, FEW = 5000, 5  # a game of no more positions is looked at whole, where chance misleads nobody and fewer will do
 OPPOSITE = 1.15  # difference of two such shares; beyond 1 their signs are opposite, and honest games stay below it
 ENOUGH = 10  # samples of an action by each player
 FOREIGN = 0.8  # difference of two shares that no symmetric game comes near with that many samples

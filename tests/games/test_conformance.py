@@ -20,7 +20,7 @@ from games.conformance import (
 )
 from games.core import Symmetries
 from games.hex import Hex
-from games.promises.views import check_symmetries
+from games.promises.views import check_symmetries, check_views
 from games.tictactoe import TicTacToe
 
 NAMES = [check.__name__ for check in CHECKS]
@@ -41,6 +41,17 @@ def test_a_symmetry_of_one_player_only_is_refused():
     game.symmetries = Symmetries(game.symmetries.actions[:2], game.symmetries.cells[:2])
     with pytest.raises(PromiseBroken, match="symmetry 1 does not map"):
         check_symmetries(game, 0)
+
+
+SMALL = [("hex", {"rows": 2, "columns": 3}), ("y", {"size": 2}), ("y", {"size": 3}), ("go", {"size": 2}),
+         ("connect_four", {"rows": 2, "columns": 3, "connect": 2}), ("mnk", {"rows": 2, "columns": 3, "k": 2}),
+         ("breakthrough", {"rows": 2, "columns": 2}), ("breakthrough", {"rows": 4, "columns": 2})]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "settings"), SMALL)
+def test_views_of_games_of_few_positions(name, settings):
+    """They are looked at whole, each action in a few positions only."""
+    check_views(make(name, **settings), 0)
 
 
 @pytest.mark.parametrize("settings", [{"size": 2}, {"size": 4, "swap": True}, {"size": 7}, {"size": 11, "swap": True}])

@@ -127,7 +127,7 @@ class Absolute(Clobber):
     rules = Clobber.rules._replace(observe=observe_absolutely)
 
 
-@pytest.mark.parametrize("size", [4, 5, 6])
+@pytest.mark.parametrize("size", [3, 4, 5, 6])
 def test_planes_that_forget_the_mover_are_noticed(size):
     """The stone that an action moves speaks for it: player 0's for player 0, and against it for player 1."""
     with pytest.raises(
