@@ -143,29 +143,35 @@ def swap(board, size):
             return
 
 
-@kernel
+@lean_kernel
 def observe(state, params, planes):
     rows, columns = params[0], params[2]
     player, cells = state[TO_MOVE], rows * columns
-    board = state[HEADER:]
-    odd, even = planes[player].flat, planes[1 - player].flat  # odd codes are player 0's
-    if player == 0 or rows != columns:
-        for cell in range(cells):  # a loop for each, so that the compiler makes them wide
-            odd[cell] = board[cell] & 1
-        for cell in range(cells):
-            even[cell] = (board[cell] != 0) & (board[cell] & 1 == 0)
-    else:
-        for row in range(rows):
-            cell = row
-            for k in range(row * columns, row * columns + columns):
-                code = board[cell]
-                odd[k] = code & 1
-                even[k] = (code != 0) & (code & 1 == 0)
-                cell += columns
+    board, plane = state[HEADER:], planes[player]
+    odd, even = plane.flat, planes[1 - player].flat  # odd codes are player 0's
+    for cell in range(cells):
+        odd[cell] = board[cell]
+    if player == 1 and rows == columns:
+        for row in range(1, rows):
+            for column in range(row):
+                code = plane[row, column]
+                plane[row, column] = plane[column, row]
+                plane[column, row] = code
+    for cell in range(cells):  # a loop for each, so that the compiler makes them wide
+        code = np.int32(odd[cell])
+        even[cell] = (code != 0) & (code & 1 == 0)
+    for cell in range(cells):
+        odd[cell] = np.int32(odd[cell]) & 1
     if rows != columns:
-        planes[2] = 1 - player
+        fill(planes[2].flat, cells, 1 - player)
     elif params[1]:
-        planes[2] = state[HEADER + rows * columns] == 1
+        fill(planes[2].flat, cells, state[HEADER + cells] == 1)
+
+
+@lean_kernel
+def fill(plane, cells, value):
+    for cell in range(cells):
+        plane[cell] = value
 
 
 @kernel
