@@ -54,28 +54,30 @@ class Wide:
         self.heads = network.heads[0].detach(), network.heads[1].detach()
 
     def __call__(self, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        count, x = len(planes), torch.from_numpy(planes).flatten(1)
+        count = len(planes)
         missing = SMALLEST_BATCH * torch.get_num_threads() - count
         if missing > 0:
-            x = torch.nn.functional.pad(x, (0, 0, 0, missing))
+            planes = np.concatenate([planes, np.zeros((missing, *planes.shape[1:]), np.float32)])
         # The biases are kept apart from x until they are needed: x + bias is what the formula calls x.
         weight, bias = self.input
-        x = torch.mm(x, weight)
+        x = torch.mm(torch.from_numpy(planes.reshape(len(planes), -1)), weight)
         positive = torch.empty_like(x)
+        sums, relus = x.numpy(), positive.numpy()  # the same memory
         for weight, block_bias, alpha in self.blocks:
-            _add_and_relu(x.numpy(), bias, positive.numpy())
+            _add_and_relu(sums, bias, relus)
             x.addmm_(positive, weight, alpha=float(alpha[0]))
             bias = bias + alpha * block_bias
-        _add_and_relu(x.numpy(), bias, positive.numpy())
+        _add_and_relu(sums, bias, relus)
         outputs = self._heads(positive)[:count]
         return outputs[:, :-1], np.tanh(outputs[:, -1])
 
     def _heads(self, x):
         weight, bias = self.heads
-        missing = max(0, SMALLEST_OUTPUT - len(bias))
-        if missing:
-            weight, bias = (torch.cat([one, one.new_zeros(missing, *one.shape[1:])]) for one in self.heads)
-        return torch.addmm(bias, x, weight.T)[:, : len(self.heads[1])].numpy()
+        actions = bias.shape[0]
+        if actions < SMALLEST_OUTPUT:
+            more = SMALLEST_OUTPUT - actions
+            weight, bias = (torch.cat([one, one.new_zeros(more, *one.shape[1:])]) for one in self.heads)
+        return torch.addmm(bias, x, weight.T).numpy()[:, :actions]
 
 
 class WideBfloat16:
