@@ -297,7 +297,7 @@ def _train(cell: Cell, config: DictConfig, path: Path, in_study: bool, taken: th
     try:
         train(run, monitor)
     finally:
-        monitor.bar.close()  # so that an error begins a line of its own
+        monitor.close()  # so that an error begins a line of its own
     least = min(run.boards, key=lambda board: len(board.replay))
     if len(least.replay) < cell.training.batch:
         length = "train_flops" if cell.training.train_flops > 0 else "positions"

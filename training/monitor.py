@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 import time
 from pathlib import Path
 
@@ -33,7 +34,10 @@ class Monitor:
         self._hyperparameters = hyperparameters
         total = None if run.settings.train_flops else run.settings.positions
         self.bar = tqdm(total=total, initial=run.ledger.positions, unit="pos", unit_scale=True, smoothing=0.05,
-                        desc=run.folder.name, disable=not bar, dynamic_ncols=True)  # fmt: skip
+                        desc=f"{run.folder.name}, compiling", disable=not bar, dynamic_ncols=True)  # fmt: skip
+        self._closed = threading.Event()
+        self._clock = threading.Thread(target=self._tick, daemon=True)
+        self._clock.start()
         self._begin_window(run)
         self._last_checkpoint = time.perf_counter()
         self._status(run, "running")
@@ -42,6 +46,7 @@ class Monitor:
         """Note one lockstep move; write scalars and status every few seconds."""
         if run.settings.train_flops:
             self.bar.total = round(run.ledger.positions / run.share)
+        self.bar.set_description(run.folder.name, refresh=False)
         self.bar.update(run.settings.games)
         self._lengths.extend(played.lengths)
         self._entropy.extend(played.entropy)
@@ -80,10 +85,17 @@ class Monitor:
 
     def close(self) -> None:
         """Stop watching; safe to call twice."""
+        self._closed.set()
+        self._clock.join()
         self.bar.close()
         self.writer.close()
 
     # ---- inside ----------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        """Let the bar's clock go on while kernels compile, and while a lockstep move of many games takes its time."""
+        while not self._closed.wait(1.0):
+            self.bar.refresh()
 
     def _begin_window(self, run: Run) -> None:
         self._since = time.perf_counter()
