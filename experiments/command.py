@@ -13,6 +13,7 @@ from typing import Any
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from tqdm import tqdm
 
 from experiments import outside
 from training import interrupt
@@ -30,23 +31,30 @@ def one_line_errors(command: Callable) -> Callable:
         try:
             return command(*args, **kwargs)
         except KeyboardInterrupt:
-            print("stopped; what is finished is kept", file=sys.stderr)
+            _tell("stopped; what is finished is kept")
             sys.exit(130)
         except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
-            print(f"error: {one_line(error)}", file=sys.stderr)
+            _tell(f"error: {one_line(error)}")
             sys.exit(1)
         except Exception as error:
             # A worker told to stop before it listens just dies, and so does one that the system kills for its memory.
             if (told := interrupt.told()) is not None:
-                print(f"\nstopped by {told}; what is finished is kept, and the same command goes on", file=sys.stderr)
+                _tell(f"stopped by {told}; what is finished is kept, and the same command goes on")
                 sys.exit(130)
             if type(error).__name__ == "TerminatedWorkerError":
-                print("\nerror: a worker process was killed, most often for want of memory; what is finished is "
-                      "kept: the same command goes on; lower jobs for fewer processes", file=sys.stderr)  # fmt: skip
+                _tell("error: a worker process was killed, most often for want of memory; what is finished is kept: "
+                      "the same command goes on; lower jobs for fewer processes")  # fmt: skip
                 sys.exit(1)
             raise
 
     return wrapped
+
+
+def _tell(text: str) -> None:
+    """Print a last line to stderr, below the bars that still stand."""
+    for bar in list(getattr(tqdm, "_instances", ())):
+        bar.close()
+    print(text, file=sys.stderr)
 
 
 def one_line(error: BaseException) -> str:

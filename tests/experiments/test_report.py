@@ -1,7 +1,11 @@
 """The page opens from disk alone, says what the numbers mean, and survives what is missing."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+import tempfile
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -10,6 +14,8 @@ import pytest
 
 from experiments import figures, frontier, report, synthetic
 from experiments.analysis import Settings
+
+FOLDER = "import os, experiments.figures; print(os.environ.get('MPLCONFIGDIR', ''))"
 
 TRUTH = synthetic.Truth(sizes=(4, 5), widths=(4, 16, 64), snapshots=4, budgets=(1, 8, 64), openings=8, opponents=6)
 
@@ -110,3 +116,16 @@ def test_numbers_as_text():
 def test_a_surface_that_does_not_rise_has_no_rate_in_words():
     surface = {"train_slope": 10.0, "test_slope": -1.0, "exchange_rate": float("inf"), "exchange_rate_ci": [1, 2]}
     assert "no exchange rate" in " ".join(report.sentences({"tradeoff": surface}))
+
+
+@pytest.mark.parametrize(("home", "given", "taken"), [
+    ("nothing", None, f"{tempfile.gettempdir()}/isoelo-matplotlib-{os.getuid()}"), ("nothing", "mine", "mine"),
+    ("", None, ""),
+])  # fmt: skip
+def test_without_a_home_figures_say_nothing_of_their_fonts(tmp_path, home, given, taken):
+    """matplotlib would warn that it cannot write below HOME."""
+    environment = os.environ | {"HOME": str(tmp_path / home), "OMP_NUM_THREADS": "1"}
+    environment.pop("MPLCONFIGDIR", None)
+    environment |= {"MPLCONFIGDIR": str(tmp_path / given)} if given else {}
+    ended = subprocess.run([sys.executable, "-c", FOLDER], env=environment, capture_output=True, text=True)
+    assert (ended.stdout.strip(), ended.stderr) == (str(tmp_path / taken) if given else taken, "")

@@ -167,6 +167,15 @@ def test_settings_of_which_nothing_was_trained_do_not_stand_in_the_way(tmp_path)
     assert call("experiments.train", *TINY_RUN, "training.positions=1000", f"studies={tmp_path}").status == 0
 
 
+def test_an_error_while_hydra_writes_stands_on_a_line_of_its_own(tmp_path):
+    """Not behind the bar of the study, which has begun by then."""
+    blocked = tmp_path / "tiny" / "multirun.yaml"
+    blocked.mkdir(parents=True)
+    ended = call("experiments.train", *TINY_STUDY, f"studies={tmp_path}", "jobs=1")
+    assert ended.status == 1 and "runs:   0%" in ended.err
+    assert ended.err.split("\n")[-2].startswith(f"error: {blocked}: Is a directory")
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\0\0", b"game: [unclosed", b"3"])
 def test_a_damaged_config_of_a_begun_run_is_named(tmp_path, content):
     folder = tmp_path / "scratch" / "runs" / "hex3-6x1-s0"
