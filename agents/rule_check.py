@@ -1,24 +1,27 @@
 """A quick look at a selection rule from outside, before a search trusts it: compiled code checks no bounds.
 
 A rule is asked about the nodes of trees that PUCT has grown over tic-tac-toe, where it may only read. What it does at a
-root may follow a schedule of its own (Gumbel's does), so that only rules for any budget are asked about roots.
+root may follow a schedule of its own (Gumbel's does): one that is for a single budget is asked about roots of its own
+trees, before each simulation.
 """
 
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numba.core.errors import NumbaError
 
-from games import make, registry
+from games import Game, make, registry
 from games.core import kernel
 from mcts import Puct, Rule, RuleError, Search, Tree
 from mcts.rule import select
 from mcts.streams import sample_rows, seed_streams
 
 _TREES, _VISITS, _PLIES = 64, 24, 5
+_BUDGETS = 2 + np.arange(_TREES) % (_VISITS - 1)
 _METHODS = ("begin", "policy", "choose")
 _IN_SELF_PLAY = ("explore", "exploring")
 
@@ -38,31 +41,54 @@ def refuse_unsound(rule: Rule, self_play: bool = False) -> None:
     if not hasattr(compiled, "py_func"):
         raise RuleError(f"rule {name}: {type(numbers).__name__}, which begin returns, has no static function select "
                         "with the decorator lean_kernel, as in mcts/puct.py")  # fmt: skip
-    chosen = np.zeros(tree.nodes.shape, np.int64)
     first = 0 if rule.anytime else 1
     running = first + int(tree.nodes["settled"][0, first:].argmin())
     try:
         compiled(numbers, tree, 0, running)  # its own faults are told more briefly than through a caller
-        _ask(numbers, tree, chosen, first)
+        _refuse_wrong(name, numbers, tree, np.arange(_VISITS) >= first)
+        if not rule.anytime:
+            _refuse_wrong_at_roots(name, rule)
     except NumbaError as error:
         raise RuleError(f"rule {name}: {type(numbers).__name__}.select does not compile: {_told(error)}") from None
-    _refuse_wrong(name, tree, chosen, first)
+
+
+@dataclass(frozen=True)
+class _Stepwise(Rule):
+    """Another rule with the budgets of a whole search, which goes on simulation by simulation."""
+
+    rule: Rule = field(default_factory=Rule)
+    anytime = True
+
+    def begin(self, tree, budgets, streams):
+        return self.rule.begin(tree, _BUDGETS, streams)
+
+
+def _refuse_wrong_at_roots(name: str, rule: Rule) -> None:
+    """Raises RuleError for what a rule selects at the roots of its own trees, before it is followed."""
+    game, states = _positions()
+    own, streams = Search(game, states, _Stepwise(rule.solve, rule=rule), _VISITS), seed_streams(2, np.arange(_TREES))
+    for visits in range(1, _VISITS):
+        own.run(_know_nothing, np.minimum(visits, _BUDGETS), streams)
+        going_on = (visits < _BUDGETS)[:, None] & (np.arange(_VISITS) == 0)
+        _refuse_wrong(name, own.numbers, own.tree, going_on)
 
 
 @kernel
-def _ask(numbers, tree, chosen, first):
-    for b in range(len(chosen)):
-        for index in range(first, tree.num_nodes[b]):
-            if not tree.nodes[b, index].settled:
+def _ask(numbers, tree, asked, chosen):
+    for b in range(len(asked)):
+        for index in range(tree.num_nodes[b]):
+            if asked[b, index]:
                 chosen[b, index] = select(numbers, tree, b, index)
 
 
-def _refuse_wrong(name: str, tree: Tree, chosen: np.ndarray, first: int) -> None:
+def _refuse_wrong(name: str, numbers: Any, tree: Tree, wanted: np.ndarray) -> None:
+    """Raises RuleError for what is selected at a node of `wanted`, bool [B, N] or one row for all, that is no child."""
     nodes = tree.nodes
-    for b, index in zip(*np.nonzero(np.arange(nodes.shape[1]) < tree.num_nodes[:, None]), strict=True):
+    asked = wanted & (np.arange(nodes.shape[1]) < tree.num_nodes[:, None]) & (nodes["settled"] == 0)
+    chosen = np.zeros(nodes.shape, np.int64)
+    _ask(numbers, tree, asked, chosen)
+    for b, index in zip(*np.nonzero(asked), strict=True):
         node, child = nodes[b, index], chosen[b, index]
-        if node["settled"] or index < first:
-            continue
         if child < 0 and (child != -1 or node["candidate"] < 0):
             raise RuleError(f"rule {name}: select returns {child} where no untried candidate is left "
                             "(node.candidate is -1): expected one of the children")  # fmt: skip
@@ -71,8 +97,8 @@ def _refuse_wrong(name: str, tree: Tree, chosen: np.ndarray, first: int) -> None
                             "node.first_child, one of its next_sibling, or -1 for the untried candidate")  # fmt: skip
 
 
-def _grown() -> Tree:
-    """Trees of positions after five random moves, so that many nodes have all their children."""
+def _positions() -> tuple[Game, np.ndarray]:
+    """Tic-tac-toe after five random moves, so that many nodes of a tree have all their children."""
     game = make("tictactoe")
     states, streams = game.reset(4 * _TREES), seed_streams(0, np.arange(4 * _TREES))
     for _ in range(_PLIES):
@@ -80,8 +106,16 @@ def _grown() -> Tree:
         part, own = states[running], streams[running]
         game.advance(part, sample_rows(own, game.legal(part).astype(np.float32)))
         states[running], streams[running] = part, own
-    search = Search(game, states[~game.over(states)][:_TREES], Puct(), _VISITS)
-    search.run(lambda planes: (np.zeros((len(planes), 9), np.float32), np.zeros(len(planes), np.float32)), _VISITS)
+    return game, states[~game.over(states)][:_TREES]
+
+
+def _know_nothing(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros((len(planes), 9), np.float32), np.zeros(len(planes), np.float32)
+
+
+def _grown() -> Tree:
+    search = Search(*_positions(), Puct(), _VISITS)
+    search.run(_know_nothing, _VISITS)
     return search.tree
 
 

@@ -72,6 +72,34 @@ class Faulty(Puct):
         return self.numbers(np.float32(1))
 
 
+class ScheduledNumbers(NamedTuple):
+    last: np.ndarray
+
+
+@lean_kernel
+def lost_at_the_end(numbers, tree, b, index):
+    """As a first candidate or child, but for the root's last simulation."""
+    node = tree.nodes[b, index]
+    if index == 0 and node.visits == numbers.last[b]:
+        return tree.num_nodes[b]
+    return -1 if node.candidate >= 0 else node.first_child
+
+
+ScheduledNumbers.select = staticmethod(lost_at_the_end)
+
+
+@dataclass(frozen=True)
+class Scheduled(Puct):
+    """Its root follows the budget."""
+
+    early: int = 1
+    anytime = False
+
+    def begin(self, tree, budgets, streams):
+        super().begin(tree, budgets, streams)
+        return ScheduledNumbers(budgets - self.early)
+
+
 class Silent(Rule):
     begin = choose = lambda self, *_: None
 
@@ -81,6 +109,7 @@ class Silent(Rule):
     (Faulty(numbers=UntriedNumbers), "select returns -1 where no untried candidate is left"),
     (Faulty(numbers=MistypedNumbers), "MistypedNumbers.select does not compile: Unknown attribute 'nods'"),
     (Faulty(numbers=PlainNumbers), "no static function select with the decorator lean_kernel"),
+    (Scheduled(), "select returns .* at node 0, which is no child of it"),
     (Silent(), "Silent has no policy: "),
 ], ids=lambda value: value if isinstance(value, str) else "")  # fmt: skip
 def test_each_fault_is_told(rule, words):
@@ -105,7 +134,17 @@ def test_self_play_needs_two_methods_more():
         refuse_unsound(AtTestTime(), self_play=True)
 
 
-@pytest.mark.parametrize("rule", [Outside(solve=True), OutsideGumbel(), OutsideRegularised()], ids=repr)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Outside(solve=True),
+        OutsideGumbel(),
+        OutsideGumbel(solve=True, considered=3),
+        OutsideRegularised(),
+        Scheduled(early=0),
+    ],
+    ids=repr,
+)
 def test_sound_rules_pass(rule):
     refuse_unsound(rule, self_play=True)
 
