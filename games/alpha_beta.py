@@ -194,47 +194,7 @@ def search_of(legal, apply, key_of, narrow):
     run(work, params, words, positions [N, S], thresholds [N], answers [N], budget) goes on with the question of row
     work.tally[ROW] and the ones after it, until all are answered or `budget` more positions were looked at.
     """
-
-    @searching
-    def visit(work, params, words, depth, state, key, threshold):
-        """Answer from the table or from the moves one ply ahead; OPEN if the children must be searched."""
-        known = recall(work.table, key, threshold)
-        if known != OPEN:
-            return known
-        work.tally[LOOKED] += 1
-        mask = work.mask
-        legal(state, params, mask)
-        low, high = narrow(state, params, mask)
-        if low >= threshold or high < threshold:
-            answer = YES if low >= threshold else NO
-        else:
-            answer = look_ahead(work, params, words, depth, state, threshold)
-        if answer != OPEN:
-            remember(work, key, threshold, answer, 1)
-            return answer
-        work.own_keys[depth] = key
-        frame = work.frames[depth]
-        frame[NEXT], frame[THRESHOLD], frame[PLAYER], frame[BEGUN] = 0, threshold, state[TO_MOVE], work.tally[LOOKED]
-        return OPEN
-
-    @searching
-    def look_ahead(work, params, words, depth, state, threshold):
-        """Play all moves and look them up, which is quicker than one by one: the memory of all is asked for at once."""
-        player, count = state[TO_MOVE], 0
-        for action in range(len(work.mask)):
-            if not work.mask[action]:
-                continue
-            child = work.children[depth, count]
-            for i in range(len(state)):
-                child[i] = state[i]
-            apply(child, params, action)
-            if child[OVER] == 0:
-                work.keys[depth, count] = key_of(child, params, words, work.planes)
-                work.actions[depth, count] = action
-                count += 1
-            elif child[RESULT] * (1 - 2 * player) >= threshold:
-                return YES
-        return look_up(work, depth, player, count, threshold)
+    visit = visit_of(legal, narrow, look_ahead_of(apply, key_of))
 
     @searching
     def run(work, params, words, positions, thresholds, answers, budget):
@@ -267,3 +227,56 @@ def search_of(legal, apply, key_of, narrow):
                 tally[ROW] += 1
 
     return run
+
+
+def visit_of(legal, narrow, look_ahead):
+    """The search's visit to a position, made of the rules' legal moves and of what a form knows without looking."""
+
+    @searching
+    def visit(work, params, words, depth, state, key, threshold):
+        """Answer from the table or from the moves one ply ahead; OPEN if the children must be searched."""
+        known = recall(work.table, key, threshold)
+        if known != OPEN:
+            return known
+        work.tally[LOOKED] += 1
+        mask = work.mask
+        legal(state, params, mask)
+        low, high = narrow(state, params, mask)
+        if low >= threshold or high < threshold:
+            answer = YES if low >= threshold else NO
+        else:
+            answer = look_ahead(work, params, words, depth, state, threshold)
+        if answer != OPEN:
+            remember(work, key, threshold, answer, 1)
+            return answer
+        work.own_keys[depth] = key
+        frame = work.frames[depth]
+        frame[NEXT], frame[THRESHOLD], frame[PLAYER], frame[BEGUN] = 0, threshold, state[TO_MOVE], work.tally[LOOKED]
+        return OPEN
+
+    return visit
+
+
+def look_ahead_of(apply, key_of):
+    """The search's look at the positions one move ahead, made of the rules' moves and of a form's keys."""
+
+    @searching
+    def look_ahead(work, params, words, depth, state, threshold):
+        """Play all moves and look them up, which is quicker than one by one: the memory of all is asked for at once."""
+        player, count = state[TO_MOVE], 0
+        for action in range(len(work.mask)):
+            if not work.mask[action]:
+                continue
+            child = work.children[depth, count]
+            for i in range(len(state)):
+                child[i] = state[i]
+            apply(child, params, action)
+            if child[OVER] == 0:
+                work.keys[depth, count] = key_of(child, params, words, work.planes)
+                work.actions[depth, count] = action
+                count += 1
+            elif child[RESULT] * (1 - 2 * player) >= threshold:
+                return YES
+        return look_up(work, depth, player, count, threshold)
+
+    return look_ahead

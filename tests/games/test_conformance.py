@@ -4,8 +4,10 @@ import subprocess
 import sys
 from unittest import mock
 
-import broken
+import broken_rules
+import broken_views
 import pytest
+from broken import BROKEN
 from transposed import Transposed
 
 from games import GameError, make
@@ -59,7 +61,7 @@ def test_hex_keeps_every_promise_at_other_sizes(settings):
     check_game(make("hex", **settings), seed=1)
 
 
-@pytest.mark.parametrize(("cls", "check", "words"), broken.BROKEN, ids=[case[0].__name__ for case in broken.BROKEN])
+@pytest.mark.parametrize(("cls", "check", "words"), BROKEN, ids=[case[0].__name__ for case in BROKEN])
 def test_check_fails_on_the_broken_game_and_says_why(cls, check, words):
     game = cls(**getattr(cls, "given", {}))
     with pytest.raises(PromiseBroken) as caught:
@@ -68,11 +70,11 @@ def test_check_fails_on_the_broken_game_and_says_why(cls, check, words):
 
 
 def test_every_check_is_seen_to_fail():
-    assert {check for _, check, _ in broken.BROKEN} == set(NAMES)
+    assert {check for _, check, _ in BROKEN} == set(NAMES)
 
 
 def test_checks_that_could_crash_stop_the_rest():
-    found = dict(run_checks(broken.IndexTooLarge()))
+    found = dict(run_checks(broken_rules.IndexTooLarge()))
     assert list(found) == NAMES[: NAMES.index("check_plain_python") + 1]
     assert "IndexError" in found["check_plain_python"]
 
@@ -82,14 +84,14 @@ def test_check_game_names_all_broken_promises():
         check_game(LongAndTrusting)
 
 
-class LongAndTrusting(broken.LongerThanDeclared):
-    play = broken.TrustingPlay.play
+class LongAndTrusting(broken_rules.LongerThanDeclared):
+    play = broken_views.TrustingPlay.play
 
 
 GRAVE = ("check_legal", "check_length", "check_observation", "check_leftovers")
 
 
-@pytest.mark.parametrize(("cls", "check"), [case[:2] for case in broken.BROKEN if case[1] in GRAVE])
+@pytest.mark.parametrize(("cls", "check"), [case[:2] for case in BROKEN if case[1] in GRAVE])
 def test_what_a_search_could_not_bear_is_refused_at_first_sight(cls, check):
     with pytest.raises(GameError, match=r"breaks a promise, check_\w+: .* See python -m games.conformance") as caught:
         refuse_unsound(cls(**getattr(cls, "given", {})))
@@ -102,7 +104,7 @@ def test_the_collections_own_games_are_not_looked_at_again():
 
 
 def test_promises_can_be_waived_by_name():
-    check_game(broken.LongerThanDeclared, skip=["check_length"])
+    check_game(broken_rules.LongerThanDeclared, skip=["check_length"])
     with pytest.raises(GameError, match="no check is called check_lenght"):
         check_game(TicTacToe, skip=["check_lenght"])
 
@@ -128,11 +130,11 @@ def test_command_prints_each_check(capsys):
 
 
 def test_command_takes_games_from_anywhere_and_fails_with_status_1(capsys):
-    assert main(["broken:LongerThanDeclared"]) == 1
+    assert main(["broken_rules:LongerThanDeclared"]) == 1
     out = capsys.readouterr().out
     assert "check_length                     FAILED: a game went on after max_length = 8" in out
     assert f"{len(CHECKS) - 1} of {len(CHECKS)} promises kept" in out
-    assert main(["broken:IndexTooLarge"]) == 1
+    assert main(["broken_rules:IndexTooLarge"]) == 1
     assert "not run" in capsys.readouterr().out
 
 
@@ -140,7 +142,7 @@ def test_command_takes_games_from_anywhere_and_fails_with_status_1(capsys):
     ("arguments", "words"),
     [
         (["nope"], "no game 'nope'"),
-        (["broken:Nope"], "broken:Nope"),
+        (["broken_rules:Nope"], "broken_rules:Nope"),
         (["no_such_package.module:Game"], "no_such_package"),
         (["hex", "sise=5"], "no setting 'sise'"),
         (["hex", "size=1"], "size=1 cannot be: expected an integer from 2 to 19"),

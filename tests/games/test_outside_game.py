@@ -172,8 +172,8 @@ def test_a_study_file_of_ones_own_sweeps_it(tmp_path):
 
 @pytest.mark.parametrize(("arguments", "words"), [
     (["game=my_games.clobber:Nothing"], "my_games.clobber has the subclasses ['Clobber'] of Game"),
-    (["game=broken:IndexTooLarge"], "breaks a promise, check_plain_python: "),
-    (["-m", "game=broken:IndexTooLarge"], "See python -m games.conformance broken:IndexTooLarge"),
+    (["game=broken_rules:IndexTooLarge"], "breaks a promise, check_plain_python: "),
+    (["-m", "game=broken_rules:IndexTooLarge"], "See python -m games.conformance broken_rules:IndexTooLarge"),
     (["game=my_games.nothing:Clobber"], "no game 'my_games.nothing:Clobber': there is no module my_games.nothing"),
     (["game=my_games.linear:Linear"], "no game 'my_games.linear:Linear'"),
     (["network=my_games.clobber:Clobber"], "no network 'my_games.clobber:Clobber'"),

@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 from evaluators import EXACT, HashEvaluator, random_positions
-from search_twin import twin_of
+from rule_twins import twin_of
 from toys import Turns
 
 from games import make
