@@ -9,9 +9,9 @@ Actions   OpenSpiel's
 Planes    OpenSpiel's observation of the mover, as [P, H, W]; numbers in one row become [1, 1, N], planes in two
           dimensions [P, 1, N]. Where it does not depend on who looks, what belongs to the players is exchanged for
           OpenSpiel's player 1 (see EXCHANGED), so that the mover's stands where player 0's does for player 0, and a
-          plane is added that holds OpenSpiel's number of the mover. Boards are not turned, but where OpenSpiel does so
-          and numbers actions as if it did not (Twixt, see games.openspiel_views). Hex shows stones only, not which of
-          them are connected (plain_obs_tensor). See LEGAL_SHOWN too
+          plane is added that holds OpenSpiel's number of the mover. Checkers, Xiangqi and Twixt are turned for player 1
+          (see games.openspiel_views), other boards are not. Hex shows stones only, not which of them are connected
+          (plain_obs_tensor). See LEGAL_SHOWN too
 Symmetry  identity only
 Longest   OpenSpiel's max_game_length
 Text      OpenSpiel's drawing, then the moves, by which `parse` finds the position
@@ -28,7 +28,7 @@ from open_spiel.python.observation import make_observation
 
 from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, kernel
 from games.openspiel_games import describe, load, longest
-from games.openspiel_views import marks, second_actions, second_board
+from games.openspiel_views import HALF_TURNS, marks, second_actions, second_board
 
 LENGTH, HISTORY = HEADER, HEADER + 1  # words of the state: the number of moves, the moves
 KEPT = 1 << 13  # positions in each of the two halves of the memory of a game; a position takes 1 to 14 KB
@@ -65,7 +65,7 @@ EXCHANGED = {
 }
 """Planes (entries, where all stand in one row) that belong to one player each, of observations that both share."""
 
-LEGAL_SHOWN = ("amazons", "checkers", "nine_mens_morris", "quoridor")
+LEGAL_SHOWN = ("amazons", "checkers", "hive", "nine_mens_morris", "quoridor")
 """Games whose observation leaves open what may be played next (half a move was made, a wall is in the way): the legal
 actions become planes too, as many as they need. So do those of Havannah with swap."""
 
@@ -160,6 +160,8 @@ class Positions:
         if self.legal_planes:
             masks = np.zeros((len(planes), self.legal_planes * self.shape[1] * self.shape[2]), np.bool_)
             self.write_masks(positions, masks)
+            seen_as = self.views[states[:, TO_MOVE]]
+            masks[:, : self.actions] = np.take_along_axis(masks, seen_as, 1)
             planes[:, -self.legal_planes :] = masks.reshape(-1, self.legal_planes, *self.shape[1:])
 
     # ---- memory ----------------------------------------------------------------------------------------------------
@@ -239,11 +241,16 @@ class Positions:
         return entries.ravel()
 
     def _turn(self) -> np.ndarray:
-        """What player p sees as action j, [2, A]; turns the planes of player 1's opponent with its actions."""
+        """What player p sees as action j, [2, A]; turns what player 1 sees of the board with its actions."""
+        views = np.stack([np.arange(self.actions)] * 2)
+        cells = self.shape[1] * self.shape[2]
+        if self.name in HALF_TURNS and self.exchange is not None:
+            views[1] = HALF_TURNS[self.name](views[0], cells)
+            self.exchange = self.exchange.reshape(-1, cells)[:, ::-1].ravel()
+            return views
         found = marks(self.initial, self._look, self.actions)
         if self.first:
             found = found[::-1, ::-1]
-        views = np.stack([np.arange(self.actions)] * 2)
         own, other = found[[0, 1], [0, 1]], found[[1, 0], [0, 1]]
         if (view := second_actions(own)) is not None:
             views[1] = view

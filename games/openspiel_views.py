@@ -1,6 +1,7 @@
-"""The second player's view of a game of OpenSpiel that shows boards turned, and numbers actions as if it did not.
+"""The second player's view of games of OpenSpiel in which the two go different ways.
 
-In Twixt the planes of either player lie so that its goals are at the same sides, but an action is a cell of the one
+In Checkers and Xiangqi pieces advance: the second player's board is turned upside down (HALF_TURNS). In Twixt OpenSpiel
+itself turns the planes of either player so that its goals are at the same sides, but an action is a cell of the one
 board. What actions do to planes says how the second player's are counted, and how its opponent's planes turn.
 """
 
@@ -11,6 +12,13 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pyspiel
+
+HALF_TURNS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
+    # From the cell, to the left up, right up, right down or left down, as a step or as a capture.
+    "checkers": lambda actions, cells: actions.reshape(cells, 4, 2)[::-1, [2, 3, 0, 1]].ravel(),
+    "xiangqi": lambda actions, cells: actions[::-1],  # from one cell to another
+}
+"""Of the actions [A] on a board of so many cells, those that look like them upside down."""
 
 LINES, PLIES = 10, 4  # random games, and how many positions of each are looked at
 ENOUGH = 3000  # moves, after which no further game is looked at

@@ -155,11 +155,31 @@ def test_twixt_is_turned_for_the_second_player():
         np.testing.assert_array_equal(one, two)
 
 
-def test_only_twixt_is_turned():
-    """In the others an action sets the same entry for both, or the bridge does not know better."""
+@pytest.mark.parametrize("name", ["checkers", "xiangqi"])
+def test_boards_with_a_direction_are_turned_for_the_second_player(name):
+    """Where the second player always answers in the mirror, both see the same after each pair of moves."""
+    game, rng, pairs = make("openspiel", id=name), np.random.default_rng(4), 0
+    for _ in range(20):
+        state = game.reset(1)[0]
+        for _ in range(5):
+            action = int(rng.choice(np.flatnonzero(game.legal(state[None])[0])))
+            answered = game.play(state, action)
+            if game.over(answered[None])[0] or not game.legal(answered[None])[0, game.views[1, action]]:
+                break
+            state, pairs = game.play(answered, int(game.views[1, action])), pairs + 1
+            other = state.copy()
+            other[TO_MOVE] = 1
+            planes = [game.observe(each[None])[0, : game.positions.shape[0]] for each in (state, other)]
+            np.testing.assert_array_equal(*planes)
+    assert pairs > 50
+
+
+def test_other_boards_are_not_turned():
+    """There an action sets the same entry for both, or the bridge does not know better."""
+    turned = {"twixt", "checkers", "xiangqi"}
     for name in [*IN_CONFORMANCE, "chess", "checkers", "breakthrough", "othello", "oware", "lines_of_action"]:
         game = make("openspiel", id=name)
-        assert (game.views[1] == game.views[0]).all() == (game.positions.name != "twixt")
+        assert (game.views[1] == game.views[0]).all() == (game.positions.name not in turned)
 
 
 def test_a_second_board_size_of_twixt_is_refused():
