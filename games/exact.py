@@ -95,7 +95,7 @@ def report(game: Game, state: np.ndarray, exact: Exact | None = None) -> str:
     lines = [game.draw(state), "", f"{game.title}: the player to move {WORDS[value]}"]
     if not state[OVER]:
         actions, perfect = exact.action_values(state[None])[0], exact.perfect_moves(state[None])[0]
-        lines += ["", *_map(game, state, actions), "", *_lists(game, actions, perfect)]
+        lines += ["", *_map(game, state, actions), *_lists(game, actions, perfect)]
     done = time.perf_counter()
     lines += ["", f"value: {first} positions, {proven - begun:.2f} s with start; all moves: "
               f"{exact.searched} positions, {done - begun:.2f} s"]  # fmt: skip
@@ -114,7 +114,7 @@ def _map(game: Game, state: np.ndarray, actions: np.ndarray) -> list[str]:
     marks = np.array(list("-=+ "))[np.where(actions == ILLEGAL, 3, actions + 1)][: height * width]
     marks = np.where(marks == " ", "#", marks).reshape(height, width)
     head = "moves that win +, draw =, lose -; # may not be played"
-    return [head, *(" " * (slant * row) + " ".join(marks[row]) for row in range(height))]
+    return [head, *(" " * (slant * row) + " ".join(marks[row]) for row in range(height)), ""]
 
 
 def _lists(game: Game, actions: np.ndarray, perfect: np.ndarray) -> list[str]:

@@ -54,7 +54,7 @@ def load(text: str) -> pyspiel.Game:
     name = text.partition("(")[0].strip()
     names = pyspiel.registered_names()
     if name not in names:
-        fitting = [kind.short_name for kind in pyspiel.registered_games() if _fits(kind)]
+        fitting = [kind.short_name for kind in pyspiel.registered_games() if fits(kind)]
         near = difflib.get_close_matches(name, fitting, 5, 0.5) or ["breakthrough", "havannah(board_size=4)", "hex"]
         raise GameError(f"openspiel: OpenSpiel has no game {name!r}: expected one such as {', '.join(near)}")
     try:
@@ -70,7 +70,7 @@ def load(text: str) -> pyspiel.Game:
     return game
 
 
-def _fits(kind: pyspiel.GameType) -> bool:
+def fits(kind: pyspiel.GameType) -> bool:
     """Whether a game of this type may be offered; sizes are another question."""
     facts = all(getattr(kind, fact) == wanted for fact, (wanted, _, _) in EXPECTED.items())
     return facts and kind.min_num_players <= 2 <= kind.max_num_players and kind.provides_observation_tensor

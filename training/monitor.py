@@ -44,8 +44,8 @@ class Monitor:
 
     def record(self, run: Run, played: Played, losses: Losses | None) -> None:
         """Note one lockstep move; write scalars and status every few seconds."""
-        if run.settings.train_flops:
-            self.bar.total = round(run.ledger.positions / run.share)
+        total = round(run.ledger.positions / run.share) if run.settings.train_flops else self.bar.total
+        self.bar.total = max(total, run.ledger.positions)  # the last move of all games may go beyond
         self.bar.set_description(run.folder.name, refresh=False)
         self.bar.update(run.settings.games)
         self._lengths.extend(played.lengths)

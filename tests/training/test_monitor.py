@@ -14,10 +14,11 @@ def test_the_bar_tells_compiling_from_playing_and_its_clock_goes_on(recipe, tmp_
     time.sleep(1.5)
     told = capfd.readouterr().err.split("\r")[1:]
     assert len(told) > 1 and all(line.startswith("hex3, compiling:   0%") for line in told) and "[00:01<" in told[-1]
+    monitor.bar.total = 1  # as if the games' move went beyond the positions wanted
     monitor.record(run, move(run), None)
     monitor.bar.refresh()
     monitor.close()
     monitor.close()
-    assert capfd.readouterr().err.split("\r")[-1].startswith("hex3:  ")
+    assert capfd.readouterr().err.split("\r")[-1].startswith("hex3: 100%|")
     time.sleep(1.2)
     assert capfd.readouterr().err == ""
