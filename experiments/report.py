@@ -101,8 +101,10 @@ def _of_surface(surface: dict[str, Any]) -> list[str]:
 
 
 def _times(decades: float) -> str:
-    """A number of decades as a factor."""
-    return f"{10**decades:.1f}" if abs(decades) < 2 else f"{10**decades:.0f}"
+    """A number of decades as a factor; as a power of ten where its digits would be many."""
+    if abs(decades) >= 4:
+        return f"10^{decades:.1f}"
+    return f"{10**decades:.2g}" if decades < 0 else f"{10**decades:.{int(decades < 2)}f}"
 
 
 def summary(numbers: dict[str, Any]) -> str:

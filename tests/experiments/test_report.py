@@ -129,3 +129,13 @@ def test_without_a_home_figures_say_nothing_of_their_fonts(tmp_path, home, given
     environment |= {"MPLCONFIGDIR": str(tmp_path / given)} if given else {}
     ended = subprocess.run([sys.executable, "-c", FOLDER], env=environment, capture_output=True, text=True)
     assert (ended.stdout.strip(), ended.stderr) == (str(tmp_path / taken) if given else taken, "")
+
+
+@pytest.mark.parametrize(("decades", "told"), [
+    (-5, "10^-5.0"), (-2.5, "0.0032"), (-0.3, "0.5"), (0, "1.0"), (1.2, "15.8"), (3.51, "3236"), (7.74, "10^7.7"),
+])  # fmt: skip
+def test_an_exchange_rate_is_told_as_a_factor(decades, told):
+    surface = {"train_slope": 100.0, "test_slope": 50.0, "exchange_rate": decades, "train_slope_ci": None,
+               "test_slope_ci": None, "exchange_rate_ci": [decades, decades]}  # fmt: skip
+    said = report.sentences({"tradeoff": surface})[1]
+    assert said.endswith(f"a factor of {told} of search, between {told} and {told} with 95 % confidence.")
