@@ -86,18 +86,25 @@ def strategy_class(name: str) -> type[Strategy]:
 def make_strategy(name: str, game: Game, evaluator: Evaluator | None = None, **settings) -> Strategy:
     """Build a strategy. Raises AgentError for an unknown one, a missing network or an unknown setting."""
     cls = check_strategy(name, settings)
-    if cls.decide is Strategy.decide:
-        raise AgentError(f"strategy {name!r} has no method decide(states, budgets, streams)")
     if cls.uses_network and evaluator is None:
         raise AgentError(f"strategy {name!r} needs a network: give it a snapshot")
     return cls(*([game, evaluator] if cls.uses_network else [game]), **settings)
 
 
 def check_strategy(name: str, settings: dict) -> type[Strategy]:
-    """The Strategy subclass called `name`. Raises AgentError if there is none, or if its constructor takes others."""
+    """The Strategy subclass called `name`. Raises AgentError if there is none, or if it cannot be called as one is."""
     cls = strategy_class(name)
     given = ("game", "evaluator") if cls.uses_network else ("game",)  # an evaluator goes with uses_network = True
     registry.check_settings(f"strategy {name!r}", cls, settings, AgentError, given)
+    asked = ("states", "budgets", "streams", "histories")[: 3 + cls.uses_history]
+    if cls.decide is Strategy.decide:
+        raise AgentError(f"strategy {name!r} has no method decide({', '.join(asked)})")
+    signature = inspect.signature(cls.decide)
+    try:
+        signature.bind("self", *asked)
+    except TypeError as refusal:
+        raise AgentError(f"strategy {name!r} has a method decide{signature} that cannot be called, {refusal}: expected "
+                         f"decide(self, {', '.join(asked)}), as in docs/adding_a_game.md") from None  # fmt: skip
     return cls
 
 

@@ -111,6 +111,10 @@ def _not_given(_: str | None, key: str) -> str:
     return f"{key} is not given: add {key}=...; --help shows an example"
 
 
+def _no_quotes(_: str | None, key: str, value: str) -> str:
+    return f"{key}={value} cannot be read: a value with brackets has quotes of its own: '{key}=\"{value}\"'"
+
+
 REWORDED: list[tuple[str, Callable[..., str]]] = [
     (r"Could not find '([\w/]+)/([^'/]+)' Available options in '[^']*': (.*)", _no_choice),
     (r"Value (.*) of type '\w+' could not be converted to (\w+)", _no_number),
@@ -119,8 +123,9 @@ REWORDED: list[tuple[str, Callable[..., str]]] = [
         r"is not a ListConfig, list or tuple",
         _no_list,
     ),
+    (r"Error parsing override '([^=']+)=([^']*)' .*Unknown function", _no_quotes),
     (
-        r"(?i)missing mandatory value: (\w+)",
+        r"(?i)missing mandatory value: ([\w.]+)",
         _not_given,
     ),
 ]

@@ -105,6 +105,10 @@ OWN = """
             pass
 
 
+    class Deaf(Greedy):
+        uses_history = True
+
+
     class Bare(Linear):
         def __init__(self):
             pass
@@ -184,6 +188,12 @@ def test_unknown_games_and_settings_are_refused():
 def test_a_strategy_built_otherwise_is_refused(own, name, said):
     with pytest.raises(AgentError, match=f"strategy '{own}:{name}' cannot be built, .*{said}"):
         make_strategy(f"{own}:{name}", make("tictactoe"), lambda planes: None)
+
+
+def test_a_strategy_that_decides_otherwise_is_refused(own):
+    said = r"too many positional arguments: expected decide\(self, states, budgets, streams, histories\), as in"
+    with pytest.raises(AgentError, match=said):
+        make_strategy(f"{own}:Deaf", make("tictactoe"), lambda planes: None)
 
 
 def test_a_network_built_otherwise_is_refused(own):

@@ -14,6 +14,7 @@ NOT_SETTINGS = [
     (["seed=first"], "seed='first' cannot be: expected a whole number\n"),
     (["game.size=[3"], "'[3'"),
     (["game.size"], "missing EQUAL"),
+    (["game=openspiel", "game.id=y(board_size=4)"], "has quotes of its own: 'game.id=\"y(board_size=4)\"'\n"),
     (["game=chess"], "game=chess cannot be: expected one of breakthrough, connect_four,"),
     (["game=chess"], "y; one of your own is called 'package.module:Class'\n"),
     (["study=nothing"], "study=nothing cannot be: expected one of adhoc, options, perfect, "),

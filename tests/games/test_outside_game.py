@@ -184,6 +184,8 @@ def test_a_study_file_of_ones_own_sweeps_it(tmp_path):
     (["arena.strategy=my_games.raw:Raw", "arena.settings={heat: 2}"], "has no setting 'heat': it takes temperature"),
     (["network=faulty:NoValue"], "network faulty:NoValue breaks a promise, check_answers: forward returns Tensor"),
     (["-m", "seed=0,1", "network=faulty:NoValue"], "and python -m agents.conformance faulty:NoValue"),
+    (["game=faulty:Needy"], "game.depth is not given: add game.depth="),
+    (["arena.strategy=faulty:Alone"], "its constructor takes (game); expected game, evaluator first"),
     (["search.rule=faulty:Silent"], "rule faulty:Silent has no begin, policy, choose, explore, exploring"),
     (["search=faulty:Silent"], "expected one of gumbel, puct, regularised; one of your own is search.rule="),
     (["arena.strategy=my_games.raw:Raw", "arena.sample=true"], "has no setting 'sample'"),

@@ -1,8 +1,10 @@
-"""A network and a rule that break promises, as somebody else may write them."""
+"""A network, a rule, a game and a strategy that break promises, as somebody else may write them."""
 
 import torch
 
+from agents.agent import Strategy
 from agents.network import Network
+from games.tictactoe import TicTacToe
 from mcts import Rule
 
 
@@ -21,3 +23,17 @@ class NoValue(Network):
 
 class Silent(Rule):
     """Has no methods of its own."""
+
+
+class Needy(TicTacToe):
+    """Has a setting without a default."""
+
+    def __init__(self, depth):
+        super().__init__()
+
+
+class Alone(Strategy):
+    """Takes no evaluator."""
+
+    def __init__(self, game):
+        self.game = game
