@@ -60,8 +60,11 @@ class Rules:
             raise SettingsError(
                 "expected one rule as default=[{name: puct, rule: puct}] and at least one in contenders"
             )
-        if not self.budgets or min(self.budgets) < 1:
-            raise SettingsError(f"budgets={self.budgets} cannot be: expected numbers from 1 up")
+        names = [str(chosen["name"]) for chosen in self.contenders]
+        if len(set(names)) < len(names):
+            raise SettingsError(f"contenders are called {', '.join(names)}: expected a name of its own for each")
+        if not self.budgets or min(self.budgets) < 1 or len(set(self.budgets)) < len(self.budgets):
+            raise SettingsError(f"budgets={self.budgets} cannot be: expected different numbers from 1 up")
         for name, low in {"openings": 2, "opening_moves": 1, "seed": 0}.items():
             if getattr(self, name) < low:
                 raise SettingsError(f"{name}={getattr(self, name)} cannot be: expected at least {low}")

@@ -75,7 +75,9 @@ def test_a_network_of_several_sizes_plays_each_of_them_or_one_that_is_named(tmp_
         ("contenders=[{rule: puct}]", "expected name, rule"),
         ("game={size: 4}", "plays hex3, not hex4: choose one trained on hex4"),
         ("game={size: 99}", "size=99 cannot be"),
-        ("budgets=[0]", "expected numbers from 1 up"),
+        ("contenders=[{name: x, rule: puct}, {name: x, rule: gumbel}]", "called x, x: expected a name of its own"),
+        ("budgets=[0]", "expected different numbers from 1 up"),
+        ("budgets=[2,2]", "expected different numbers from 1 up"),
         ("snapshot=nothing.safetensors", "does not exist"),
     ],
 )
