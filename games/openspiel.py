@@ -9,9 +9,9 @@ Actions   OpenSpiel's
 Planes    OpenSpiel's observation of the mover, as [P, H, W]; numbers in one row become [1, 1, N], planes in two
           dimensions [P, 1, N]. Where it does not depend on who looks, what belongs to the players is exchanged for
           OpenSpiel's player 1 (see EXCHANGED), so that the mover's stands where player 0's does for player 0, and a
-          plane is added that holds OpenSpiel's number of the mover. Checkers, Xiangqi and Twixt are turned for player 1
-          (see games.openspiel_views), other boards are not. Hex shows stones only, not which of them are connected
-          (plain_obs_tensor). See LEGAL_SHOWN too
+          plane is added that holds OpenSpiel's number of the mover. Boards of Chess and its kin, Checkers and Twixt are
+          turned for one player (see games.openspiel_views), others are not. Hex shows stones only, not which of them
+          are connected (plain_obs_tensor). See LEGAL_SHOWN too
 Symmetry  identity only
 Longest   OpenSpiel's max_game_length
 Text      OpenSpiel's drawing, then the moves, by which `parse` finds the position
@@ -28,7 +28,7 @@ from open_spiel.python.observation import make_observation
 
 from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, kernel
 from games.openspiel_games import describe, load, longest
-from games.openspiel_views import HALF_TURNS, marks, second_actions, second_board
+from games.openspiel_views import HALF_TURNS, MIRRORED, marks, second_actions, second_board
 
 LENGTH, HISTORY = HEADER, HEADER + 1  # words of the state: the number of moves, the moves
 KEPT = 1 << 13  # positions in each of the two halves of the memory of a game; a position takes 1 to 14 KB
@@ -243,10 +243,12 @@ class Positions:
     def _turn(self) -> np.ndarray:
         """What player p sees as action j, [2, A]; turns what player 1 sees of the board with its actions."""
         views = np.stack([np.arange(self.actions)] * 2)
-        cells = self.shape[1] * self.shape[2]
+        if self.name in MIRRORED and self.exchange is not None:
+            self.exchange = self.exchange.reshape(self.shape)[:, ::-1].ravel()
+            return views
         if self.name in HALF_TURNS and self.exchange is not None:
-            views[1] = HALF_TURNS[self.name](views[0], cells)
-            self.exchange = self.exchange.reshape(-1, cells)[:, ::-1].ravel()
+            views[1] = HALF_TURNS[self.name](views[0], self.shape[1] * self.shape[2])
+            self.exchange = self.exchange.reshape(self.shape)[:, ::-1, ::-1].ravel()
             return views
         found = marks(self.initial, self._look, self.actions)
         if self.first:

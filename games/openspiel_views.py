@@ -1,8 +1,9 @@
 """The second player's view of games of OpenSpiel in which the two go different ways.
 
-In Checkers and Xiangqi pieces advance: the second player's board is turned upside down (HALF_TURNS). In Twixt OpenSpiel
-itself turns the planes of either player so that its goals are at the same sides, but an action is a cell of the one
-board. What actions do to planes says how the second player's are counted, and how its opponent's planes turn.
+In Chess, Checkers and their kin pieces advance: the second player's board is turned upside down (HALF_TURNS), or where
+actions count from the player's own side, mirrored top to bottom (MIRRORED). In Twixt OpenSpiel itself turns the planes
+of either player so that its goals are at the same sides, but an action is a cell of the one board. What actions do to
+planes says how the second player's actions are counted, and how its opponent's planes turn.
 """
 
 from __future__ import annotations
@@ -13,9 +14,22 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pyspiel
 
+MIRRORED = ("antichess", "chess", "crazyhouse")
+"""Games whose actions are counted from their player's own side of the board already."""
+
+
+def _shogi(actions: np.ndarray, cells: int) -> np.ndarray:
+    """From one cell to another, as it is or promoted; then which piece is dropped where."""
+    moves, drops = np.split(actions, [2 * cells**2])
+    return np.concatenate(
+        [moves.reshape(cells, cells, 2)[::-1, ::-1].ravel(), drops.reshape(-1, cells)[:, ::-1].ravel()]
+    )
+
+
 HALF_TURNS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     # From the cell, to the left up, right up, right down or left down, as a step or as a capture.
     "checkers": lambda actions, cells: actions.reshape(cells, 4, 2)[::-1, [2, 3, 0, 1]].ravel(),
+    "shogi": _shogi,
     "xiangqi": lambda actions, cells: actions[::-1],  # from one cell to another
 }
 """Of the actions [A] on a board of so many cells, those that look like them upside down."""

@@ -6,6 +6,8 @@ import numpy as np
 
 from games.core import OVER, TO_MOVE, Game
 
+POSITIONS_BYTES = 1 << 20
+
 
 class PromiseBroken(AssertionError):
     """A game does not keep a promise of the contract; the message says which, where, and what is likely wrong."""
@@ -29,8 +31,12 @@ class Games:
 
 
 def random_games(game: Game, seed: int, count: int = 64) -> Games:
-    """Play `count` random games. Every other game prefers actions that were rarely played, to meet the rare ones."""
+    """Play `count` random games. Every other game prefers actions that were rarely played, to meet the rare ones.
+
+    They are fewer where `count` positions would take more than POSITIONS_BYTES.
+    """
     rng = np.random.default_rng(seed)
+    count = min(count, max(8, POSITIONS_BYTES // game.reset(1).nbytes))
     states = [game.reset(count)]
     actions = []
     played = np.zeros(game.num_actions)
