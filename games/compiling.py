@@ -12,8 +12,10 @@ import os
 import pathlib
 import shutil
 import time
+from collections.abc import Callable
 
 import numba
+from numba.core.caching import IndexDataCacheFile
 
 from games.exact_store import folder
 
@@ -31,6 +33,24 @@ def use_cache_of_this_source() -> None:
     except OSError:
         return
     numba.config.CACHE_DIR = str(place)  # type: ignore[attr-defined]
+
+
+def _without_the_lost(load: Callable) -> Callable:
+    """A kernel's index also names types of selection rules from elsewhere; one whose module is gone ends in no error.
+
+    The kernel is compiled anew then, and takes its place.
+    """
+
+    def known(self):
+        try:
+            return load(self)
+        except (ImportError, AttributeError):
+            return {}
+
+    return known
+
+
+IndexDataCacheFile._load_index = _without_the_lost(IndexDataCacheFile._load_index)  # type: ignore[method-assign]
 
 
 def source_digest(root: pathlib.Path | None = None) -> str:

@@ -16,6 +16,8 @@ x scores 0.5 + 0.6 * 2 / 3 = 0.9 and y scores 0.5 + 0.4 * 2 / 1 = 1.3: y is chos
 Forced playouts and target pruning (Wu 2019, section 3.2): at the root an action that was tried is selected at once
 while n(a) < sqrt(k P(a) sum n). From the learner's target, as many visits are taken off an action as were forced on it,
 unless they made its score better than that of the most visited one; what is left with a single visit is dropped.
+
+At test time the move is the one with the highest lower confidence bound, see `mcts.rule.surest`.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ import numpy as np
 from games.core import lean_kernel
 from mcts.bounds import upper_bound
 from mcts.root import note_priors
-from mcts.rule import Rule, most_visited, require, root, sensible, share_of_visits
+from mcts.rule import Rule, most_visited, require, root, sensible, share_of_visits, surest
 from mcts.streams import sample_rows
 from mcts.tree import edge_value, mean_value
 
@@ -85,6 +87,9 @@ class Puct(Rule):
     c, c_log, c_base: weight of exploration (AlphaZero's pseudocode begins at 1.25; 1.5 suits small boards).
     fpu_reduction: r above (KataGo: 0.2).
     forced_playouts: k above, 0 for none (KataGo: 2); for self-play.
+    lcb: test time: how far below its mean value an action tried once is taken to be; by the root of its visits less for
+        others. The move is the best by that bound.
+    by_visits: test time: the move is the most visited one instead (Silver et al. 2017), which is weaker (docs/log.md).
     noise: share of Dirichlet noise in the root's prior; 0 outside self-play (AlphaZero: 0.25).
     noise_concentration: the Dirichlet parameters sum to this, shared evenly by the legal actions (AlphaZero: about 10).
     """
@@ -94,6 +99,8 @@ class Puct(Rule):
     c_base: float = 500.0
     fpu_reduction: float = 0.2
     forced_playouts: float = 0.0
+    lcb: float = 0.2
+    by_visits: bool = False
     noise: float = 0.0
     noise_concentration: float = 10.0
 
@@ -105,6 +112,7 @@ class Puct(Rule):
         require(self.c_base > 0, "c_base", self.c_base, "a number above 0")
         require(self.fpu_reduction >= 0, "fpu_reduction", self.fpu_reduction, "a number of at least 0")
         require(self.forced_playouts >= 0, "forced_playouts", self.forced_playouts, "a number of at least 0")
+        require(self.lcb >= 0, "lcb", self.lcb, "a number of at least 0")
         require(0 <= self.noise <= 1, "noise", self.noise, "a share from 0 to 1")
 
     def begin(self, tree, budgets, streams):
@@ -118,7 +126,7 @@ class Puct(Rule):
         return share_of_visits(tree, visits, sensible(tree, table) & ((visits > 0) | (table.visits == 0)))
 
     def choose(self, tree, numbers):
-        return most_visited(tree)
+        return most_visited(tree) if self.by_visits else surest(tree, self.lcb)
 
     def explore(self, tree, numbers, streams):
         """Drawn from the visits, forced ones included."""

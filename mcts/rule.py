@@ -166,6 +166,22 @@ def most_visited(tree: Tree) -> np.ndarray:
     return np.lexsort((tree.root_prior, np.where(kept, table.visits, -1)))[:, -1]
 
 
+def surest(tree: Tree, lcb: float) -> np.ndarray:
+    """The sensible action with the highest lower confidence bound, Q - lcb / sqrt(n), int64 [B]. Ties: the higher prior.
+
+    Only actions with a tenth of the most visits stand for choice; without search the prior decides. KataGo picks its
+    moves so (its parameters useLcbForSelection, minVisitPropForLCB), with the measured deviation of the values in
+    place of a constant.
+    """
+    if not len(tree.root_prior):
+        return np.zeros(0, np.int64)
+    table = root(tree)
+    visits = np.where(sensible(tree, table), table.visits, -1)
+    known = (visits >= 0) & (10 * visits >= visits.max(1, keepdims=True))
+    bound = table.value - np.float32(lcb) / np.sqrt(np.maximum(visits, 1).astype(np.float32))
+    return np.lexsort((tree.root_prior, np.where(known, bound, -np.inf)))[:, -1]
+
+
 def share_of_visits(tree: Tree, visits: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """Visits of the sensible actions as shares, float32 [B, A]; the prior where nothing was searched."""
     counted = np.where(kept, np.maximum(visits, 1), 0).astype(np.float32)

@@ -49,10 +49,10 @@ def test_a_budget_of_one_is_the_raw_network(hex4, evaluate):
     np.testing.assert_allclose(decision.policy.sum(1), 1, rtol=1e-5)
 
 
-def test_with_search_the_most_visited_move_is_played_and_evaluations_are_counted(hex4, evaluate):
+def test_by_visits_the_most_visited_move_is_played_and_evaluations_are_counted(hex4, evaluate):
     states, budgets = positions(hex4, 30), np.arange(1, 31)
     tree = search(hex4, states, evaluate, budgets, Puct(c=1.1, fpu_reduction=0.3))
-    decision = make_strategy("puct", hex4, evaluate, c=1.1, fpu_reduction=0.3, solve=False)
+    decision = make_strategy("puct", hex4, evaluate, c=1.1, fpu_reduction=0.3, by_visits=True, solve=False)
     decision = decision.decide(states, budgets, streams(30))
     np.testing.assert_array_equal(decision.evaluations, tree.evaluations)
     chosen = np.take_along_axis(tree.root_visits, decision.actions[:, None], axis=1)[:, 0]
@@ -144,7 +144,8 @@ def test_impossible_strategies_are_refused(hex4, evaluate):
         make_strategy("puct", hex4)
     with pytest.raises(
         AgentError,
-        match="no setting 'depth': it takes solve, root_symmetries, c, c_log, c_base, fpu_reduction, sample, leaves",
+        match="no setting 'depth': it takes solve, root_symmetries, c, c_log, c_base, fpu_reduction, lcb, by_visits, "
+        "sample, leaves",
     ):
         make_strategy("puct", hex4, evaluate, depth=3)
     with pytest.raises(AgentError, match="no setting 'c': it takes none"):
@@ -153,7 +154,8 @@ def test_impossible_strategies_are_refused(hex4, evaluate):
 
 def test_default_settings_are_those_of_the_constructor():
     expected = {"c": 1.5, "c_log": 0.0, "c_base": 500.0, "fpu_reduction": 0.2, "solve": True, "sample": False}
-    assert default_settings(PuctSearch) == expected | {"root_symmetries": False, "leaves": 1}
+    expected |= {"root_symmetries": False, "leaves": 1, "lcb": 0.2, "by_visits": False}
+    assert default_settings(PuctSearch) == expected
 
 
 @pytest.mark.parametrize("sample", [False, True])

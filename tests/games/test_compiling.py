@@ -88,3 +88,23 @@ def test_an_edit_of_a_called_file_is_noticed(tmp_path):
     with open(tmp_path / "mcts" / "softmax.py", "a") as file:
         file.write("# edited\n")
     assert len(folders() - before) == 1
+
+
+def test_a_type_whose_module_is_gone_stops_no_kernel(tmp_path):
+    """A selection rule from elsewhere was used once; later its folder is not on the path."""
+    (tmp_path / "kernels.py").write_text(
+        "from games.core import lean_kernel\n@lean_kernel\ndef first(numbers):\n    return numbers.first\n"
+    )
+    for folder in ("theirs", "ours"):
+        (tmp_path / folder).mkdir()
+        text = "from typing import NamedTuple\nclass Numbers(NamedTuple):\n    first: int\n"
+        (tmp_path / folder / f"{folder}.py").write_text(text)
+    for folder in ("theirs", "ours", "ours"):
+        path = os.pathsep.join(map(str, (ROOT, tmp_path, tmp_path / folder)))
+        environment = {**os.environ, "PYTHONPATH": path, "ISOELO_CACHE": str(tmp_path / "cache")}
+        environment.pop("NUMBA_CACHE_DIR", None)
+        code = f"from kernels import first; from {folder} import Numbers; print(first(Numbers(7)))"
+        ran = subprocess.run(
+            [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True
+        )
+        assert ran.stdout == "7\n", ran.stderr

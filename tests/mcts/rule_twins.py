@@ -43,12 +43,25 @@ class PuctTwin(TwinSearch):
         return visits < wanted
 
     def choose(self):
+        return self._most_visited() if self.settings.by_visits else self._surest()
+
+    def _most_visited(self):
         kept = self.sensible()
         return max(range(len(self.visits)), key=lambda a: (self.visits[a] if a in kept else -1, f32(self.prior[a]), a))
 
+    def _surest(self):
+        """Of the sensible actions with a tenth of the most visits, that of the highest Q less lcb / sqrt(n)."""
+        kept = self.sensible() or set(range(len(self.visits)))
+        most = max(int(self.visits[a]) for a in kept)
+        if most == 0:
+            return max(kept, key=lambda a: (f32(self.prior[a]), a))
+        lcb = f32(self.settings.lcb)
+        bounds = {a: self.root.q(a) - lcb / f32(math.sqrt(self.visits[a])) for a in kept if 10 * self.visits[a] >= most}
+        return max(bounds, key=lambda a: (bounds[a], f32(self.prior[a]), a))
+
     def policy(self):
         """Shares of visits without those that forcing alone explains."""
-        rule, best = self.settings, self.choose()
+        rule, best = self.settings, self._most_visited()
         c = rule.c + rule.c_log * math.log((self.root.visits + rule.c_base) / rule.c_base)
         weight = c * math.sqrt(self.root.visits) * self.prior
         kept = self.visits

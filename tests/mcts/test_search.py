@@ -36,6 +36,20 @@ def test_planted_values_give_the_visits_worked_out_by_hand(budget, visits, value
     assert tree.evaluations[0] == budget
 
 
+@pytest.mark.parametrize("few, lcb, chosen", [(9, 0.2, 2), (8, 0.2, 1), (8, 2.0, 0)])
+def test_the_move_is_the_one_with_the_highest_lower_bound(few, lcb, chosen):
+    # Q = 0.1, 0.2, 0.9 after 90, 10 and 9 or 8 visits. Bounds with 0.2: 0.08, 0.14, 0.83; 8 are less than a tenth of
+    # 90. With 2.0: -0.11, -0.43.
+    game = make("tictactoe")
+    found = search(game, game.reset(1), indifferent(9), 4, Puct(lcb=lcb))
+    nodes = found.tree.nodes[0]
+    assert nodes["action"][1:4].tolist() == [0, 1, 2]
+    nodes["visits"][1:4] = visits = np.array([90, 10, few])
+    nodes["value_sum"][1:4] = [-0.1, -0.2, -0.9] * visits  # seen by the opponent
+    assert found.choose() == [chosen]
+    assert Puct(lcb=lcb, by_visits=True).choose(found.tree, found.numbers) == [0]
+
+
 def test_first_play_urgency_holds_an_untried_action_back():
     # The third simulation again: 1 scores 1/2 - r sqrt(1/2) + sqrt(2)/2, against 0 with 0 + sqrt(2)/4 after "0" was
     # worth -1: it is tried at r = 0 and not at r = 2.

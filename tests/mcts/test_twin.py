@@ -32,6 +32,8 @@ PUCT = [
     Puct(c=4.0, fpu_reduction=1.0),
     Puct(c=1.25, solve=True),
     Puct(c=0.0, fpu_reduction=0.0),
+    Puct(by_visits=True),
+    Puct(lcb=1.5, solve=True),
 ]
 PUCT_LOG = [Puct(c=0.5, c_log=0.45, c_base=3.0), Puct(c_log=1.0, c_base=19652.0, solve=True)]
 FORCED = [
