@@ -167,7 +167,7 @@ def most_visited(tree: Tree) -> np.ndarray:
 
 
 def surest(tree: Tree, lcb: float) -> np.ndarray:
-    """The sensible action with the highest lower confidence bound, Q - lcb / sqrt(n), int64 [B]. Ties: the higher prior.
+    """The sensible action with the highest lower confidence bound Q - lcb / sqrt(n), int64 [B]; ties: the higher prior.
 
     Only actions with a tenth of the most visits stand for choice; without search the prior decides. KataGo picks its
     moves so (its parameters useLcbForSelection, minVisitPropForLCB), with the measured deviation of the values in
