@@ -10,8 +10,10 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import json
 import multiprocessing
 import os
+import re
 import signal
 import tempfile
 import threading
@@ -26,6 +28,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
+from agents.agent import default_settings, strategy_class
 from experiments import bradley_terry, cells, records
 from experiments.arena_settings import Arena
 from experiments.command import one_line_errors, run_application
@@ -33,7 +36,9 @@ from experiments.play import Protocol, play_pairs
 from experiments.pool import Pool, exact_player, pools, read_study
 from experiments.schedule import first_guess, plan_newcomer, plan_round
 from experiments.threads import side_by_side
+from games.files import write_text
 from training import interrupt
+from training.settings import SettingsError
 
 CHUNK_PAIRS = 1024
 COLUMNS = [column.name for column in records.MATCHES]
@@ -56,12 +61,30 @@ def play_study(study_dir: Path, overrides: dict | None = None) -> Path:
     read_study(study_dir, overrides)  # what is no study is refused before anything is written there
     with cells.locked(study_dir):
         study = read_study(study_dir, overrides)
-        arena = Play(pools(study), study.arena, study.device, study.jobs, MatchFile(study_dir / "matches.csv"))
+        played = MatchFile(study_dir / "matches.csv")
+        _keep_settings(study_dir / "arena.json", study.arena, played.rows)
+        arena = Play(pools(study), study.arena, study.device, study.jobs, played)
         for play in (arena.play_round, arena.play_outside) if study.arena.outside else (arena.play_round,):
             for number in range(study.arena.rounds):
                 play(number)
                 arena.write_agents(study_dir / "agents.csv")
     return study_dir / "matches.csv"
+
+
+def _keep_settings(path: Path, arena: Arena, played: list[dict]) -> None:
+    """Note in `path` with which settings each strategy plays.
+
+    Raises SettingsError where matches stand already that were played with others, which agents' names do not tell.
+    """
+    notes = json.loads(path.read_text()) if path.exists() and played else {}
+    settings = default_settings(strategy_class(arena.strategy)) | arena.strategy_settings()
+    before, name = notes.get(arena.strategy, {}), re.compile(rf".*:{re.escape(arena.strategy)}\d*")
+    changed = {key: value for key, value in settings.items() if value != before.get(key)}
+    if changed and any(name.fullmatch(row["agent_a"]) or name.fullmatch(row["agent_b"]) for row in played):
+        told = ", ".join(f"{key}={before.get(key, 'not noted')}, now {value}" for key, value in changed.items())
+        raise SettingsError(f"{path.parent}: matches of {arena.strategy} were played with {told}: set arena.settings "
+                            "as they were, or move matches.csv away to play all again")  # fmt: skip
+    write_text(path, json.dumps(notes | {arena.strategy: settings}, indent=1) + "\n")
 
 
 class MatchFile:

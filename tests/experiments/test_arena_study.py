@@ -14,6 +14,7 @@ from agents.snapshot import describe
 from experiments import records
 from experiments.arena import COLUMNS, MatchFile, play_study
 from experiments.pool import pools, read_study
+from training.settings import SettingsError
 
 
 def table(path):
@@ -99,6 +100,21 @@ def test_each_pair_meets_once_and_only_within_its_size(tiny_study):
         assert agents[row["agent_a"]]["size"] == agents[row["agent_b"]]["size"] == row["size"]
     assert {row["round"] for row in rows} == {"0", "1"}
     assert {name for row in rows for name in (row["agent_a"], row["agent_b"])} == set(agents)
+
+
+def test_a_strategy_with_other_settings_does_not_go_on_with_the_matches(copied_study):
+    before = (copied_study / "matches.csv").read_bytes()
+    with pytest.raises(SettingsError, match=r"matches of puct were played with c=1\.5, now 2\.0: set arena\.settings"):
+        play_study(copied_study, {"settings": {"c": 2.0}})
+    assert (copied_study / "matches.csv").read_bytes() == before
+    play_study(copied_study)  # nothing is missing
+    assert (copied_study / "matches.csv").read_bytes() == before
+    (copied_study / "arena.json").unlink()  # of a version that did not note them
+    with pytest.raises(SettingsError, match=r"c=not noted, now 1\.5"):
+        play_study(copied_study)
+    (copied_study / "matches.csv").unlink()
+    play_study(copied_study, {"settings": {"c": 2.0}})
+    assert (copied_study / "matches.csv").read_bytes() != before
 
 
 def test_agents_carry_what_was_counted(tiny_study):
