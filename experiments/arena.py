@@ -76,15 +76,33 @@ def _keep_settings(path: Path, arena: Arena, played: list[dict]) -> None:
 
     Raises SettingsError where matches stand already that were played with others, which agents' names do not tell.
     """
-    notes = json.loads(path.read_text()) if path.exists() and played else {}
+    notes = _notes(path) if played else {}
     settings = default_settings(strategy_class(arena.strategy)) | arena.strategy_settings()
-    before, name = notes.get(arena.strategy, {}), re.compile(rf".*:{re.escape(arena.strategy)}\d*")
-    changed = {key: value for key, value in settings.items() if value != before.get(key)}
-    if changed and any(name.fullmatch(row["agent_a"]) or name.fullmatch(row["agent_b"]) for row in played):
-        told = ", ".join(f"{key}={before.get(key, 'not noted')}, now {value}" for key, value in changed.items())
+    before, name = notes.get(arena.strategy), re.compile(rf".*:{re.escape(arena.strategy)}\d*")
+    if before != settings and any(name.fullmatch(row["agent_a"]) or name.fullmatch(row["agent_b"]) for row in played):
+        if before is None:
+            raise SettingsError(f"{path} does not say with which settings of {arena.strategy} matches were played, as "
+                                "those of earlier versions: move matches.csv away to play all again")  # fmt: skip
+        told = ", ".join(f"{key}={before.get(key)}, now {settings[key]}" for key in settings
+                         if before.get(key) != settings[key])  # fmt: skip
         raise SettingsError(f"{path.parent}: matches of {arena.strategy} were played with {told}: set arena.settings "
                             "as they were, or move matches.csv away to play all again")  # fmt: skip
     write_text(path, json.dumps(notes | {arena.strategy: settings}, indent=1) + "\n")
+
+
+def _notes(path: Path) -> dict[str, dict]:
+    """The settings by strategy; none where nothing was noted. Raises SettingsError for a damaged file."""
+    try:
+        notes = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        notes = None
+    if not isinstance(notes, dict) or not all(isinstance(settings, dict) for settings in notes.values()):
+        raise SettingsError(
+            f"{path} is damaged: put it back as it was, or move it and matches.csv away to play all again"
+        )
+    return notes
 
 
 class MatchFile:

@@ -109,8 +109,12 @@ def test_a_strategy_with_other_settings_does_not_go_on_with_the_matches(copied_s
     assert (copied_study / "matches.csv").read_bytes() == before
     play_study(copied_study)  # nothing is missing
     assert (copied_study / "matches.csv").read_bytes() == before
+    for text in ("", '{"puct": ', "[]", '{"puct": 1}'):
+        (copied_study / "arena.json").write_text(text)
+        with pytest.raises(SettingsError, match=r"arena\.json is damaged: put it back as it was, or move it and"):
+            play_study(copied_study)
     (copied_study / "arena.json").unlink()  # of a version that did not note them
-    with pytest.raises(SettingsError, match=r"c=not noted, now 1\.5"):
+    with pytest.raises(SettingsError, match=r"arena\.json does not say with which settings of puct"):
         play_study(copied_study)
     (copied_study / "matches.csv").unlink()
     play_study(copied_study, {"settings": {"c": 2.0}})
