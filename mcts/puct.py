@@ -89,7 +89,7 @@ class Puct(Rule):
     forced_playouts: k above, 0 for none (KataGo: 2); for self-play.
     lcb: test time: how far below its mean value an action tried once is taken to be; by the root of its visits less for
         others. The move is the best by that bound.
-    by_visits: test time: the move is the most visited one instead (Silver et al. 2017), which is weaker (docs/log.md).
+    by_visits: test time: the move is the most visited one instead (Silver et al. 2017; both compared in docs/log.md).
     noise: share of Dirichlet noise in the root's prior; 0 outside self-play (AlphaZero: 0.25).
     noise_concentration: the Dirichlet parameters sum to this, shared evenly by the legal actions (AlphaZero: about 10).
     """
