@@ -1,6 +1,7 @@
 """Calling the commands of experiments/ in the tests: in this process, or as processes that can be killed."""
 
 import contextlib
+import functools
 import importlib
 import io
 import os
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from unittest import mock
 
 import psutil
+import pytest
 from hydra.core.config_store import ConfigStore
 
 from experiments.command import run_application
@@ -37,6 +39,10 @@ class Ended(NamedTuple):
     status: int
     out: str
     err: str
+
+
+class TooLate(Exception):
+    """What was to be killed had come to its end: this process was held up for seconds, as happens on busy machines."""
 
 
 def call(module: str, *arguments: str) -> Ended:
@@ -108,6 +114,29 @@ def kill(process: subprocess.Popen, number: int = signal.SIGKILL, group: bool = 
         else:
             process.send_signal(number)
     return finish(process)
+
+
+def disturb(process: subprocess.Popen, number: int = signal.SIGKILL, group: bool = False) -> Ended:
+    """`kill` a process in the midst of its work; raises TooLate if it has done all of it."""
+    ended = kill(process, number, group)
+    if ended.status == 0:
+        raise TooLate
+    return ended
+
+
+def in_time(test):
+    """Let a test begin anew, in another folder, whenever it comes too late; at the fifth time it fails."""
+
+    @functools.wraps(test)
+    def tried(*args, tmp_path, **fixtures):
+        for number in range(5):
+            folder = tmp_path / f"try{number}"
+            folder.mkdir()
+            with contextlib.suppress(TooLate):
+                return test(*args, tmp_path=folder, **fixtures)
+        pytest.fail("five times the process had ended before it could be disturbed")
+
+    return tried
 
 
 def members(process: subprocess.Popen) -> list[int]:

@@ -5,19 +5,20 @@ import json
 import subprocess
 
 import pytest
-from applications import TINY_RUN, finish, snapshots, start, wait_for
+from applications import TINY_RUN, TooLate, finish, in_time, snapshots, start, wait_for
 
 
-@pytest.fixture
-def disk(tmp_path):
-    """A small file system of its own."""
-    folder = tmp_path / "disk"
+@contextlib.contextmanager
+def small_disk(folder):
+    """A small file system of its own, mounted at `folder`."""
     folder.mkdir()
     mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], capture_output=True)
     if mount.returncode:
         pytest.skip("a file system of one's own needs the right to mount one")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def fill(folder):
@@ -31,13 +32,21 @@ def fill(folder):
     return filler
 
 
-def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_space(disk, tiny_run):
+@in_time
+def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_space(tiny_run, tmp_path):
+    with small_disk(tmp_path / "disk") as disk:
+        train_while_it_fills(disk, tiny_run)
+
+
+def train_while_it_fills(disk, tiny_run):
     arguments = [*TINY_RUN, f"studies={disk}"]
     folder = disk / "scratch" / "runs" / tiny_run.name
     process = start(*arguments)
-    assert wait_for((folder / "checkpoint" / "state.safetensors").exists, process)
+    wait_for((folder / "checkpoint" / "state.safetensors").exists, process)
     filler = fill(disk)
     ended = finish(process)
+    if ended.status == 0:
+        raise TooLate
     assert ended.status == 1
     last = ended.err.splitlines()[-1]
     assert last.startswith(f"error: {folder}") and "No space left on device; what is finished is kept" in last, (
