@@ -132,7 +132,7 @@ def test_random_play_follows_where_openspiel_has_the_game(tmp_path, monkeypatch,
     assert "random_moves_ratio" not in json.loads((tmp_path / "bench.json").read_text())[0]
 
 
-@pytest.mark.parametrize(("in_network", "in_game", "low", "high"), [(0.01, 0, 0.7, 1.3), (0, 0.01, 0, 0.3)])
+@pytest.mark.parametrize(("in_network", "in_game", "low", "high"), [(0.05, 0, 0.7, 1.3), (0, 0.05, 0, 0.3)])
 def test_network_share_is_the_share_of_the_network(in_network, in_game, low, high, monkeypatch, tmp_path):
     """A network that sleeps is nearly all of the search, a game that sleeps leaves it next to nothing."""
     plain = measure.NetworkEvaluator
