@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
@@ -55,6 +56,31 @@ def _tell(text: str) -> None:
     for bar in list(getattr(tqdm, "_instances", ())):
         bar.close()
     print(text, file=sys.stderr)
+
+
+class Unread:
+    """A stream to a terminal or pipe whose reader may leave: from then on nothing is shown, and the work goes on."""
+
+    def __init__(self, stream: Any):
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        self._unless_left(self._stream.write, text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._unless_left(self._stream.flush)
+
+    def _unless_left(self, act: Callable, *args) -> None:
+        try:
+            act(*args)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
 
 
 def one_line(error: BaseException) -> str:
@@ -155,4 +181,8 @@ def run_application(main: Callable) -> None:
         outside.offer(sys.argv[1:])
         main()
 
-    application()
+    with contextlib.redirect_stdout(Unread(sys.stdout)) as out, contextlib.redirect_stderr(Unread(sys.stderr)):
+        try:
+            application()
+        finally:
+            out.flush()

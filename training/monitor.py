@@ -95,7 +95,8 @@ class Monitor:
     def _tick(self) -> None:
         """Let the bar's clock go on while kernels compile, and while a lockstep move of many games takes its time."""
         while not self._closed.wait(1.0):
-            self.bar.refresh()
+            with self.bar.get_lock():  # which refresh itself would keep if stderr cannot be written to
+                self.bar.refresh(nolock=True)
 
     def _begin_window(self, run: Run) -> None:
         self._since = time.perf_counter()
