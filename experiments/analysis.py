@@ -35,6 +35,9 @@ class Settings:
 
 def changepoint(agents: Agents, settings: Settings) -> tuple[dict, Points, Fitted | None, list[str]]:
     """(numbers, frontier points, fit, warnings) of the best Elo for each train compute."""
+    if not len(agents):
+        told = f"frontier: no agent has at most {settings.max_evaluations:g} evaluations per move; raise max_evaluations"
+        return {}, _rows(agents, True), None, [told]
     curve, points = _envelope(agents, True, lambda points: fits.changepoint_shape(len(np.unique(points.size))))
     shape = fits.changepoint_shape(len(np.unique(points.size)))
     try:

@@ -59,7 +59,9 @@ def _recipe_keys(table: Table) -> list[tuple | None]:
 
 
 def _arm_keys(table: Table) -> list[tuple]:
-    return list(zip(_text(table, "strategy"), _text(table, "budget"), strict=True))
+    """Strategy and budget; where the table has no budget, the compute per move tells searches apart."""
+    budgets, spent = _text(table, "budget"), _text(table, "test_flops_per_move")
+    return list(zip(_text(table, "strategy"), np.where(budgets == "", spent, budgets), strict=True))
 
 
 def _numbers(keys: list) -> np.ndarray:

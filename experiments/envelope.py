@@ -140,7 +140,9 @@ class _Sheet:
 
     def _recipes(self, elo: np.ndarray, times: np.ndarray | None) -> np.ndarray:
         """Mean Elo of each recipe on the grid, [C, X, Y], -inf where none of its runs reaches."""
-        count = self.member if times is None else self.member * np.array([times[run] for run in self.run])
+        count = self.member
+        if times is not None:  # agents without a run are never drawn, and count once
+            count = count * np.array([times[run] if run >= 0 else 1 for run in self.run])
         values = (self.map @ elo).reshape(self.reach.shape)
         number = np.tensordot(count, self.reach.astype(float), 1)
         total = np.tensordot(count, values, 1)

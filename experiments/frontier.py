@@ -189,8 +189,6 @@ def _jones(table: Table, errors: np.ndarray, settings: Settings) -> dict | None:
     if "selfplay_flops" not in table:
         return None
     agents = collect.collect(table, errors, selfplay_macs=True)
-    if len(agents) == 0:
-        return None
     return analysis.changepoint(agents, settings)[0] or None
 
 

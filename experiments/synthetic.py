@@ -127,7 +127,7 @@ def _match(a: dict, b: dict, worth: np.ndarray, rng: np.random.Generator) -> dic
         "agent_a": a["agent"], "agent_b": b["agent"], "wins_a": wins_first + wins_second, "draws": 0,
         "wins_b": games - wins_first - wins_second, "wins_a_first": wins_first, "draws_a_first": 0,
         "wins_b_first": games // 2 - wins_second, "draws_b_first": 0, "games": games, "distinct_games": games,
-        "protocol": "synthetic", "seed": 0, "game": "hex", "size": a["size"], "round": 0, "chunk": 0,
+        "protocol": "synthetic", "seed": 0, "game": "hex", "size": a["size"], "round": 0,
         "outcomes": "".join(LETTERS[2 * won.astype(int)].ravel()),
     }  # fmt: skip
 

@@ -156,6 +156,13 @@ def test_repeats_of_a_recipe_are_averaged():
     assert envelope.points(pool.elo, pool.errors, np.array([3, 1])).elo.tolist() == [-350]
 
 
+def test_agents_without_a_run_count_once_however_often_runs_are_drawn():
+    pool = agents(train=[8, 8.25], test=[3, 3], elo=[-400, -200], run=[0, -1], recipe=[0, -1], arm=[0, 0])
+    envelope = Envelope(pool, flat=True)
+    assert envelope.points(pool.elo, pool.errors, np.array([1])).elo.tolist() == [-400, -200]
+    assert envelope.points(pool.elo, pool.errors, np.array([0])).elo.tolist() == [-200]
+
+
 def test_points_that_nobody_spends_are_left_out():
     """The small network was not searched deeper than 10^4, the large one is hopeless: nothing is known about 10^6."""
     pool = agents(train=[8] * 4, test=[3, 4, 5, 6], elo=[-400, -300, -900, -800], run=[0, 0, 1, 1], recipe=[0, 0, 1, 1])

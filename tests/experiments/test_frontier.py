@@ -179,6 +179,24 @@ def test_one_agent_gives_warnings_and_no_fit(tmp_path):
     assert frontier.write(result, tmp_path / "out").exists()
 
 
+def test_a_table_of_long_searches_alone_gets_a_tradeoff_and_no_frontier(tmp_path):
+    columns = ["size", "train_flops", "test_flops_per_move", "elo", "budget"]
+    rows = [(5, 10.0**x, 10.0**4 * n, 200 * (x - 12) + 100 * np.log10(n), n) for x in range(6, 12) for n in (128, 512)]
+    result = frontier.table_result(write_ratings(tmp_path / "long.csv", columns, rows), QUICK)
+    assert result.numbers["changepoint"] is None and result.numbers["tradeoff"]["exchange_rate"] == pytest.approx(2)
+    assert "at most 64 evaluations per move; raise max_evaluations" in result.numbers["warnings"][0]
+    assert frontier.write(result, tmp_path / "out").exists()
+
+
+def test_a_run_without_budgets_enters_the_frontier_with_its_longest_search(tmp_path):
+    """Not with the mean over its searches, which the table tells apart by their compute alone."""
+    columns = ["size", "run", "train_flops", "test_flops_per_move", "elo"]
+    rows = [(5, "a", 10.0**x, 10.0**y, 100 * (x + y) - 2000) for x in range(8, 12) for y in (3, 5)]
+    result = frontier.table_result(write_ratings(tmp_path / "runs.csv", columns, rows), QUICK)
+    best = {point["log10_train_flops"]: point["elo"] for point in result.numbers["frontier"]}
+    assert best[8] == -700 and best[11] == -400
+
+
 # ---- settings and errors -------------------------------------------------------------------------------------------
 
 
