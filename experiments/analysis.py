@@ -36,8 +36,8 @@ class Settings:
 def changepoint(agents: Agents, settings: Settings) -> tuple[dict, Points, Fitted | None, list[str]]:
     """(numbers, frontier points, fit, warnings) of the best Elo for each train compute."""
     if not len(agents):
-        told = f"frontier: no agent has at most {settings.max_evaluations:g} evaluations per move; raise max_evaluations"
-        return {}, _rows(agents, True), None, [told]
+        most = f"at most {settings.max_evaluations:g} evaluations per move"
+        return {}, _rows(agents, True), None, [f"frontier: no agent has {most}; raise max_evaluations"]
     curve, points = _envelope(agents, True, lambda points: fits.changepoint_shape(len(np.unique(points.size))))
     shape = fits.changepoint_shape(len(np.unique(points.size)))
     try:
@@ -130,7 +130,7 @@ def tradeoff(agents: Agents, forward: dict[int, dict], settings: Settings, brief
     for size in [] if brief else sizes:
         try:
             per_size[size] = fits.fit(points.take(points.size == size), fits.tradeoff_shape(1))
-            warnings += [w for w in per_size[size].warnings(f"trade-off at size {size:g}") if "unexplained" in w]
+            warnings += per_size[size].doubts(f"trade-off at size {size:g}")
         except FitError as error:
             warnings.append(f"trade-off at size {size:g}: {error}")
     edges = band_edges(points, pooled) if not brief else np.zeros(0)

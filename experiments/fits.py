@@ -108,12 +108,19 @@ class Fitted:
         a, _ = self.shape.columns(points)
         return a @ self.vector[: a.shape[1]]
 
-    def warnings(self, what: str) -> list[str]:
-        """What a reader must know before using the numbers."""
+    def doubts(self, what: str) -> list[str]:
+        """Why the slopes are not to be trusted, if so."""
         found = []
         if self.residual_variance > LARGE_RESIDUAL and self.rmse > LARGE_RMSE:
             found.append(f"{what}: the fit leaves {self.residual_variance:.0%} of the variance ({self.rmse:.0f} Elo "
                          "rms) unexplained; its parameters are not to be trusted")  # fmt: skip
+        if self.counts()["rising"] < sum(map(bool, self.shape.rising)):
+            found.append(f"{what}: too few points lie between floor and ceiling to determine its slopes")
+        return found
+
+    def warnings(self, what: str) -> list[str]:
+        """What a reader must know before using the numbers."""
+        found = self.doubts(what)
         if not any(self.shape.floor):
             found.append(f"{what}: too few points are weak enough to show the floor, so the model goes without it")
         if self.on_ceiling.sum() < 2:

@@ -82,6 +82,13 @@ def test_a_floor_that_is_not_seen_is_left_out():
     assert any("floor" in text for text in fitted.warnings("frontier"))
 
 
+@pytest.mark.parametrize("shape", [fits.changepoint_shape(1), fits.tradeoff_shape(1)])
+def test_slopes_between_two_levels_with_nothing_between_are_said_to_be_undetermined(shape):
+    train, test = (axis.ravel().astype(float) for axis in np.meshgrid(range(8, 14), range(3, 6)))
+    levels = Points(np.full(18, 5.0), train, test, np.where(train > 10, 0.0, -1000.0), np.zeros(18, int))
+    assert any("determine its slopes" in told for told in fits.fit(levels, shape).warnings("frontier"))
+
+
 def test_degenerate_data_are_refused():
     rng = np.random.default_rng(5)
     points = jones_points(5, rng)
