@@ -23,6 +23,7 @@ from agents.network import Network, NetworkError, NetworkEvaluator, make_network
 from games import Game, GameError, make, registry
 from games.core import parse_settings
 from games.promises import PromiseBroken
+from games.terminal import end_with
 
 ROWS = 32  # positions looked at
 NEAR = 1e-4  # differences of rounding stay below
@@ -216,4 +217,4 @@ def _report(family: str, network: Network, game: Game) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from tqdm import tqdm
 
 from experiments import outside
+from games.terminal import leave_output
 from training import interrupt
 
 
@@ -34,6 +35,9 @@ def one_line_errors(command: Callable) -> Callable:
         except KeyboardInterrupt:
             _tell("stopped; what is finished is kept")
             sys.exit(130)
+        except BrokenPipeError:  # of `| head`, which has read enough
+            leave_output()
+            sys.exit(1)
         except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
             _tell(f"error: {one_line(error)}")
             sys.exit(1)
@@ -121,7 +125,12 @@ def _no_choice(_: str | None, group: str, name: str, known: str) -> str:
 
 
 _CALLED = "; one of your own is called 'package.module:Class'"
-_ONES_OWN = {"game": _CALLED, "network": _CALLED, "search": "; one of your own is search.rule=package.module:Class"}
+_ONES_OWN = {
+    "game": _CALLED,
+    "network": _CALLED,
+    "search": "; one of your own is search.rule=package.module:Class",
+    "hydra/launcher": "; those of a cluster come with pip install -e '.[cluster]' (docs/cluster.md)",
+}
 
 
 def _no_number(key: str | None, value: str, kind: str) -> str:
@@ -141,6 +150,19 @@ def _no_quotes(_: str | None, key: str, value: str) -> str:
     return f"{key}={value} cannot be read: a value with brackets has quotes of its own: '{key}=\"{value}\"'"
 
 
+def _no_setting(_: str | None, word: str) -> str:
+    return f"{word!r} is no setting: expected key=value; a value with spaces stands in quotes: 'key=a b'"
+
+
+def _not_closed(_: str | None, word: str) -> str:
+    return f"{word} cannot be read: expected every quote and bracket to be closed"
+
+
+def _several(_: str | None, key: str, value: str) -> str:
+    return (f"{key}={value} are several values: expected one, or '{key}=\"{value}\"' for one with commas; only a "
+            "study, experiments.train -m, takes them in turns")  # fmt: skip
+
+
 REWORDED: list[tuple[str, Callable[..., str]]] = [
     (r"Could not find '([\w/]+)/([^'/]+)' Available options in '[^']*': (.*)", _no_choice),
     (r"Value (.*) of type '\w+' could not be converted to (\w+)", _no_number),
@@ -150,6 +172,10 @@ REWORDED: list[tuple[str, Callable[..., str]]] = [
         _no_list,
     ),
     (r"Error parsing override '([^=']+)=([^']*)' .*Unknown function", _no_quotes),
+    (r"Error parsing override '([^']*)' missing EQUAL", _no_setting),
+    (r"LexerNoViableAltException: (.*?) \^", _not_closed),
+    (r"no viable alternative at input '(.*)'", _not_closed),
+    (r"Ambiguous value for argument '([^=']+)=([^']*)'", _several),
     (
         r"(?i)missing mandatory value: ([\w.]+)",
         _not_given,
@@ -180,6 +206,7 @@ def run_application(main: Callable) -> None:
     def application():
         outside.offer(sys.argv[1:])
         main()
+        sys.stdout.flush()
 
     with contextlib.redirect_stdout(Unread(sys.stdout)) as out, contextlib.redirect_stderr(Unread(sys.stderr)):
         try:

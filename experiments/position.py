@@ -30,6 +30,7 @@ from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
 from games import Game, GameError
 from games.files import refuse_unwritable, write_text
+from games.terminal import read_text
 from mcts import Search
 from mcts.rule import root
 from mcts.streams import seed_streams
@@ -89,20 +90,25 @@ def look(asked: Position) -> tuple[Game, np.ndarray, dict]:
 
 def reached(game: Game, asked: Position) -> np.ndarray:
     """The position to look at, [S]. Raises GameError for one that is none, is over, or cannot be reached."""
-    if asked.position is None:
-        state = game.reset(1)[0]
-    else:
-        text = sys.stdin.read() if asked.position == "-" else Path(asked.position).read_text()
-        state = game.parse(text)
-    names = {game.action_text(action): action for action in range(game.num_actions)}
+    state = game.reset(1)[0] if asked.position is None else game.parse(read_text(asked.position))
     for move in asked.moves.split():
-        if move not in names:
-            raise GameError(f"moves={asked.moves}: {move!r} is no move of {game.title}: expected such as "
-                            f"{', '.join(list(names)[:4])}")  # fmt: skip
-        state = game.play(state, names[move])
+        state = game.play(state, read_move(game, state, move))
     if game.over(state[None])[0]:
         raise GameError(f"the game is over here: there is nothing to search\n{game.draw(state)}")
     return state
+
+
+def read_move(game: Game, state: np.ndarray, word: str) -> int:
+    """The action that people write so. Raises GameError for one that is none, or not legal in `state`."""
+    names = {game.action_text(action): action for action in range(game.num_actions)}
+    if word not in names:
+        raise GameError(f"{word!r} is no move of {game.title}: expected such as {', '.join(list(names)[:4])}")
+    mask = game.legal(state[None])[0]
+    if not mask[names[word]]:
+        legal = ", ".join(name for name, action in names.items() if mask[action])
+        expected = f"expected one of {legal}" if legal else "the game is over"
+        raise GameError(f"{word} cannot be played here: {expected}\n{game.draw(state)}")
+    return names[word]
 
 
 def run(found: Search, evaluator: NetworkEvaluator, asked: Position) -> None:

@@ -181,6 +181,8 @@ def _read_csv(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
         raise RecordError(f"{path}, line {reader.line_num}: {error}; expected a complete CSV table") from None
     if not any(header):
         raise RecordError(f"{path} is empty; expected a CSV table with a header line; write it again")
+    if len(header) == 1 and (mark := next((mark for mark in ";\t|" if mark in header[0]), None)):
+        raise _error(path, 1, f"columns with {mark!r} between them", "commas, and points in numbers", "save it so")
     for name in header:
         if header.count(name) > 1:
             raise _error(path, 1, f"column {name!r} occurs twice", "each column once", "delete or rename one")
@@ -201,19 +203,20 @@ def _typed(path: Path, name: str, kind: str, cells: list[str], lines: list[int],
     numbers = np.full(len(cells), math.nan)
     for row, cell in enumerate(cells):
         if cell:
-            numbers[row] = _number(path, lines[row], name, kind, cell)
+            numbers[row] = _number(path, lines[row], name, kind, cell, required)
         elif required and kind == "count":
             raise _error(path, lines[row], f"{name} is empty", "a count", "fill it or delete the row")
     return numbers
 
 
-def _number(path: Path, line: int, name: str, kind: str, cell: str) -> float:
+def _number(path: Path, line: int, name: str, kind: str, cell: str, required: bool) -> float:
     try:
         value = float(cell)
     except ValueError:
         raise _error(path, line, f"{name} = {cell!r}", "a number", "correct the cell") from None
     if not math.isfinite(value):
-        raise _error(path, line, f"{name} = {cell!r}", "a finite number", "leave the cell empty where it is unknown")
+        remedy = "correct the cell or delete the row" if required else "leave the cell empty where it is unknown"
+        raise _error(path, line, f"{name} = {cell!r}", "a finite number", remedy)
     if kind in ("count", "amount") and value < 0:
         raise _error(path, line, f"{name} = {cell}", "0 or more", "correct the cell")
     if kind == "count" and value != round(value):

@@ -24,6 +24,7 @@ from games.promises.memory import check_leftovers
 from games.promises.rules import check_header, check_legal, check_length, check_reset, check_result, check_same_again
 from games.promises.views import check_observation
 from games.registry import name_of
+from games.terminal import end_with
 
 __all__ = ["CHECKS", "PromiseBroken", "check_game", "parametrize_with_checks", "refuse_unsound", "run_checks"]
 
@@ -131,4 +132,4 @@ def _report(game, seed):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

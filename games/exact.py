@@ -28,6 +28,7 @@ from games.enumeration import Enumeration
 from games.forms import form_of
 from games.searching import Search
 from games.solving import ILLEGAL, Exact, final_values
+from games.terminal import end_with, read_text
 
 __all__ = ["ILLEGAL", "Exact", "final_values", "main", "prover_of", "report", "solver"]
 
@@ -77,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         game = make(options.game, **parse_settings(text for text in options.setting if text != "-"))
-        state = game.parse(sys.stdin.read()) if "-" in options.setting else game.reset(1)[0]
+        state = game.parse(read_text("-")) if "-" in options.setting else game.reset(1)[0]
         print(report(game, state))
     except GameError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -124,4 +125,4 @@ def _lists(game: Game, actions: np.ndarray, perfect: np.ndarray) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from games.core import Game, GameError, make, parse_settings
 from games.exact import WORDS, prover_of, report
 from games.searching import Search
+from games.terminal import end_with, read_text
 
 PLACE_BYTES = 16  # of the table, per place
 
@@ -30,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         game = make(options.game, **parse_settings(text for text in options.setting if text != "-"))
-        state = game.parse(sys.stdin.read()) if "-" in options.setting else game.reset(1)[0]
+        state = game.parse(read_text("-")) if "-" in options.setting else game.reset(1)[0]
         exact = prover_of(game, slots=slots_in(options.memory))
     except GameError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -79,4 +80,4 @@ def value_line(game: Game, state: np.ndarray, exact) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

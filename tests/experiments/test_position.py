@@ -80,13 +80,14 @@ def test_a_search_that_is_stopped_shows_what_it_has_found(snapshot):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["moves=b2 b2"], "action 4 is not legal"),
+        (["moves=b2 c3 b2"], "error: b2 cannot be played here: expected one of a1, b1, c1, a2, c2, a3, b3 "),
         (["moves=z9"], "'z9' is no move of hex3: expected such as a1"),
         (["moves=b2 a1 b1 a2 b3"], "the game is over here"),
         (["strategy=random"], "strategy=random does not search: expected one that does, such as puct"),
         (["budget=0"], "budget=0 cannot be: expected at least 1"),
         (["budget=100000000000"], "the largest budget that fits is"),
         (["leaves=0"], "leaves=0 cannot be"),
+        (["moves=b2 a1 b1 a2 b3 c3"], "c3 cannot be played here: the game is over"),
         (["position=nowhere.txt"], "nowhere.txt: No such file"),
         (["game={name: tictactoe}"], "plays hex3, not tictactoe3"),
         (["game={size: 40}"], "size=40"),
@@ -96,6 +97,16 @@ def test_what_cannot_be_looked_at_is_refused(snapshot, words, message):
     ended = call("experiments.position", f"snapshot={snapshot}", *words)
     assert ended.status == 1 and ended.out == "" and message in ended.err
     assert ended.err.startswith("error: ") and "Traceback" not in ended.err
+
+
+def test_a_file_in_another_encoding_is_named(snapshot, tmp_path):
+    drawn = make("hex", size=3).draw(make("hex", size=3).reset(1)[0])
+    words = [f"snapshot={snapshot}", f"position={tmp_path}/board.txt", "budget=2"]
+    (tmp_path / "board.txt").write_text(drawn, encoding="utf-16")
+    ended = call("experiments.position", *words)
+    assert ended.status == 1 and f"{tmp_path}/board.txt is no text in UTF-8: expected a position" in ended.err
+    (tmp_path / "board.txt").write_bytes(drawn.replace("\n", "\r\n").encode("utf-8-sig"))
+    assert call("experiments.position", *words).status == 0
 
 
 def test_a_snapshot_is_needed():

@@ -49,6 +49,7 @@ BROKEN = {
     "empty name": ([HEADER, ",y,1,0,1"], ["line 2", "agent_a is empty"]),
     "agent against itself": ([HEADER, "x,x,1,0,1"], ["line 2", "'x'", "itself"]),
     "cut-off row": ([HEADER, "x,y,1,0,1", "x,y,1"], ["line 3", "3 fields", "5 fields"]),
+    "semicolons": ([HEADER.replace(",", ";"), "x;y;1;0;1"], ["line 1", "';'", "commas"]),
     "only a header": ([HEADER], ["no rows"]),
     "wrong total": ([HEADER + ",games", "x,y,1,0,1,3"], ["line 2", "games = 3", "= 2"]),
     "colours beyond the total": ([COLOURS, "x,y,1,0,1,2,0,1,0,"], ["line 2", "by colour"]),
@@ -92,6 +93,8 @@ def test_ratings_need_elo_and_size(tmp_path):
         records.read_ratings(table(tmp_path, "size,train_flops,elo", "3,1e9,"))
     with pytest.raises(RecordError, match="train_flops = -1"):
         records.read_ratings(table(tmp_path, "size,train_flops,elo", "3,-1,0"))
+    with pytest.raises(RecordError, match="elo = 'nan'; expected a finite number; correct the cell or delete the row"):
+        records.read_ratings(table(tmp_path, "size,train_flops,elo", "3,1e9,nan"))
     assert len(records.read_ratings(table(tmp_path, "size,train_flops,elo", "3,,0", "3,0,1"))["elo"]) == 2
 
 
