@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import functools
 import os
@@ -17,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from tqdm import tqdm
 
 from experiments import outside
-from games.terminal import leave_output
+from games.terminal import unread_output
 from training import interrupt
 
 
@@ -35,9 +34,6 @@ def one_line_errors(command: Callable) -> Callable:
         except KeyboardInterrupt:
             _tell("stopped; what is finished is kept")
             sys.exit(130)
-        except BrokenPipeError:  # of `| head`, which has read enough
-            leave_output()
-            sys.exit(1)
         except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
             _tell(f"error: {one_line(error)}")
             sys.exit(1)
@@ -60,31 +56,6 @@ def _tell(text: str) -> None:
     for bar in list(getattr(tqdm, "_instances", ())):
         bar.close()
     print(text, file=sys.stderr)
-
-
-class Unread:
-    """A stream to a terminal or pipe whose reader may leave: from then on nothing is shown, and the work goes on."""
-
-    def __init__(self, stream: Any):
-        self._stream = stream
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        self._unless_left(self._stream.write, text)
-        return len(text)
-
-    def flush(self) -> None:
-        self._unless_left(self._stream.flush)
-
-    def _unless_left(self, act: Callable, *args) -> None:
-        try:
-            act(*args)
-        except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
 
 
 def one_line(error: BaseException) -> str:
@@ -206,10 +177,6 @@ def run_application(main: Callable) -> None:
     def application():
         outside.offer(sys.argv[1:])
         main()
-        sys.stdout.flush()
 
-    with contextlib.redirect_stdout(Unread(sys.stdout)) as out, contextlib.redirect_stderr(Unread(sys.stderr)):
-        try:
-            application()
-        finally:
-            out.flush()
+    with unread_output():
+        application()

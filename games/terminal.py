@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from games.core import GameError
 
@@ -21,20 +23,47 @@ def read_text(source: str) -> str:
     return text.removeprefix("\ufeff")
 
 
-def leave_output() -> None:
-    """After BrokenPipeError: write the rest nowhere, which the interpreter would try again at its end."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+class Unread:
+    """A stream to a terminal or pipe whose reader may leave: from then on nothing is shown, and the work goes on."""
+
+    def __init__(self, stream: Any):
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        self._unless_left(self._stream.write, text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._unless_left(self._stream.flush)
+
+    def _unless_left(self, act: Callable, *args) -> None:
+        try:
+            act(*args)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+
+@contextlib.contextmanager
+def unread_output() -> Iterator[None]:
+    """What is printed within goes on being printed while somebody reads it."""
+    with contextlib.redirect_stdout(Unread(sys.stdout)) as out, contextlib.redirect_stderr(Unread(sys.stderr)):
+        try:
+            yield
+        finally:
+            out.flush()
 
 
 def end_with(main: Callable[[], int]) -> None:
-    """End the program with the status of `main`: 130 after Ctrl-C, and 1, without a word, if nobody reads on."""
-    try:
-        status = main()
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        status = 130
-    except BrokenPipeError:
-        leave_output()
-        status = 1
+    """End the program with the status of `main`, whether anybody reads what it prints or not; 130 after Ctrl-C."""
+    with unread_output():
+        try:
+            status = main()
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            status = 130
     sys.exit(status)
