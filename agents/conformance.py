@@ -33,8 +33,9 @@ def check_declared(network: Network, game: Game) -> None:
     """FLOPs are whole numbers, and a snapshot can be built again from `settings`."""
     for name in ("forward_flops", "learner_flops"):
         flops = getattr(network, name, None)
-        if isinstance(flops, bool) or not isinstance(flops, int | np.integer) or flops < 1:
-            raise PromiseBroken(f"self.{name} is {flops!r}: expected a whole number, 2 for each multiply-add")
+        if isinstance(flops, bool) or not isinstance(flops, int) or flops < 1:
+            raise PromiseBroken(f"self.{name} is {flops!r}: expected a whole number, 2 for each multiply-add, as "
+                                "Python's own int, which can be written to a snapshot and never overflows")  # fmt: skip
     parameters = list(inspect.signature(type(network)).parameters.values())[1:]
     takes = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
     settings = getattr(network, "settings", None)

@@ -1,5 +1,6 @@
 """The check of network families: the collection's own keep their promises, and each fault is seen and told."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -71,6 +72,7 @@ class Hasty(Sound):
 FAULTS = [
     (faulty(forward_flops=None), "check_declared", "self.forward_flops is None: expected a whole number"),
     (faulty(learner_flops=1.5), "check_declared", "self.learner_flops is 1.5"),
+    (faulty(forward_flops=np.int64(360)), "check_declared", "Python's own int"),
     (faulty(settings={"breadth": 4}), "check_declared", "is {'breadth': 4}: expected a dict of width"),
     (Sized, "check_declared", "no method `on`"),
     (faulty(forward=lambda p, v: p), "check_answers", "returns Tensor: expected a tuple of logits and value"),
