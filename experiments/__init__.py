@@ -1,4 +1,19 @@
-"""Hydra applications: runs and studies, matches, ratings, fits, figures, report, measurements of speed."""
+"""Hydra applications: runs and studies, matches, ratings, fits, figures, report, measurements of speed.
+
+train, study, cells      a run; a sweep of runs and what follows it; one run of a sweep and its folder
+arena                    the command that plays a study's matches: arena_settings, pool (the agents), schedule (who
+                         meets whom), play (the games)
+ratings                  Elo from a match table: matches (its games), bradley_terry (the model)
+frontier                 fits, figures and report: collect (agents with their compute), envelope (the best of them),
+                         fits (the models), intervals (the bootstrap), planner, analysis (all numbers), figures,
+                         report, board (TensorBoard), and result, which hands these on
+synthetic                made-up studies, which check all of the above
+duel, rules, position    two agents; rules of search at equal budgets; one position at length
+bench                    speed: measure, scaling, random_play, peers (other programs)
+sharing                  what it saves to share searches
+records, provenance      the files of a study, and where they come from
+command, outside, rule_settings, threads   what the commands have in common
+"""
 
 import os
 import tempfile
