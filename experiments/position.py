@@ -114,7 +114,8 @@ def read_move(game: Game, state: np.ndarray, word: str) -> int:
 def run(found: Search, evaluator: NetworkEvaluator, asked: Position) -> None:
     """Spend the budget, where the rule allows it in parts, between which a signal to stop is heard."""
     streams = seed_streams(asked.seed, np.arange(1))
-    parts = np.unique(np.linspace(1, asked.budget, PARTS).astype(int)) if found.rule.anytime else [asked.budget]
+    parts = np.unique(np.linspace(_least(found), asked.budget, PARTS).astype(int))
+    parts = parts if found.rule.anytime else parts[-1:]
     if len(parts) > 1:
         interrupt.listen(on_signal=lambda name: print(f"\n{name}: this is what was found so far", file=sys.stderr))
     with tqdm(total=asked.budget, unit="sim", unit_scale=True, desc="search", disable=len(parts) == 1) as bar:
@@ -124,6 +125,12 @@ def run(found: Search, evaluator: NetworkEvaluator, asked: Position) -> None:
             if interrupt.told() or found.tree.nodes[0, 0]["settled"]:
                 break
     interrupt.forget()
+
+
+def _least(found: Search) -> int:
+    """Simulations of the first part: enough for a root averaged over symmetries, which is done there or never."""
+    room = found.tree.nodes.shape[1]
+    return min(len(found.game.symmetries.actions) + 1, room) if found.rule.root_symmetries else 1
 
 
 def summary(found: Search) -> dict:

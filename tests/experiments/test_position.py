@@ -10,7 +10,7 @@ from applications import call, kill, start, wait_for, written
 from agents.network import NetworkEvaluator
 from agents.snapshot import load_snapshot
 from games import make
-from mcts import Puct, Search
+from mcts import Puct, Search, search
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,20 @@ def test_the_table_is_that_of_the_search(snapshot, tmp_path):
     for column in ("policy", "prior"):
         assert sum(move[column] for move in record["moves"]) == pytest.approx(1, abs=1e-5)
     assert f"best {record['best']}" in ended.out and "and 4 moves more" in ended.out
+
+
+def test_a_root_under_every_symmetry_is_one_though_the_search_is_made_in_parts(snapshot, tmp_path):
+    out = tmp_path / "position.json"
+    words = [f"snapshot={snapshot}", "budget=40", "leaves=1", "settings={root_symmetries: true}", f"out={out}"]
+    assert call("experiments.position", *words).status == 0
+    game = make("hex", size=3)
+    rule = Puct(solve=True, root_symmetries=True)
+    found = search(game, game.reset(1), NetworkEvaluator(load_snapshot(snapshot).network), 40, rule)
+    record = json.loads(out.read_text())
+    assert record["simulations"] == found.simulations[0] == 39  # one evaluation less for the tree
+    assert {move["move"]: move["prior"] for move in record["moves"]} == {
+        game.action_text(a): found.root_prior[0, a] for a in range(9)
+    }
 
 
 def test_the_line_is_one_of_legal_moves_and_begins_with_its_own(snapshot, tmp_path):
