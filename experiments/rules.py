@@ -5,7 +5,7 @@
 The same network plays itself: the default rule against each contender, at every budget and on every board that it was
 trained on, over the same openings, each played twice with colours swapped. What counts is the default's share of the
 points of an opening; its 95 % interval comes from the spread of the openings, so that what both colours have in common
-does not count twice.
+does not count twice. Where one side won every game there is no spread, and the interval is that of a share (duel.py).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from agents.network import NetworkEvaluator
 from agents.snapshot import describe, find_snapshot, load_snapshot
 from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
+from experiments.duel import interval
 from experiments.play import Player, Protocol, play_pairs
 from games import Game, make
 from games.files import refuse_unwritable, write_text
@@ -152,10 +153,11 @@ def verdict(row: dict) -> dict:
     points = np.array(["ldw".index(outcome) / 2 for outcome in row["outcomes"]]).reshape(-1, 2).mean(1)
     share = float(points.mean())
     half = 1.96 * float(points.std(ddof=1)) / math.sqrt(len(points))
+    spread = [share - half, share + half] if 0 < share < 1 else interval(share, len(points))
     evaluations = {f"evaluations_{name}": row[f"evaluations_{side}"] / max(row[f"moves_{side}"], 1)
                    for name, side in (("default", "a"), ("contender", "b"))}  # fmt: skip
     clipped = min(max(share, 0.5 / len(points)), 1 - 0.5 / len(points))
-    return {"share": share, "interval": [share - half, share + half], "elo": 400 * math.log10(clipped / (1 - clipped)),
+    return {"share": share, "interval": spread, "elo": 400 * math.log10(clipped / (1 - clipped)),
             "games": row["games"], "distinct_games": row["distinct_games"], **evaluations}  # fmt: skip
 
 

@@ -34,6 +34,15 @@ def test_the_interval_comes_from_the_openings():
     assert "0.400±0.050*" in table([behind])
 
 
+@pytest.mark.parametrize(("letter", "share", "expected"), [("w", 1, [0.51, 1]), ("l", 0, [0, 0.49])])
+def test_a_side_that_won_every_game_may_still_lose_one(letter, share, expected):
+    """Wilson's interval of no loss in n openings goes to n / (n + 1.96^2), here 4 / 7.84."""
+    row = {"outcomes": 8 * letter, "games": 8, "distinct_games": 8, "moves_a": 4, "moves_b": 5, "evaluations_a": 8,
+           "evaluations_b": 5}  # fmt: skip
+    found = verdict(row)
+    assert found["share"] == share and found["interval"] == pytest.approx(expected, abs=1e-3)
+
+
 def test_rows_are_kept_as_they_come_and_not_played_again(snapshot, tmp_path):
     arguments = [f"snapshot={snapshot}", "openings=4", "contenders=[{name: same, rule: puct}, {name: g, rule: gumbel}]",
                  f"out={tmp_path}"]  # fmt: skip
