@@ -114,6 +114,7 @@ class Puct(Rule):
         require(self.forced_playouts >= 0, "forced_playouts", self.forced_playouts, "a number of at least 0")
         require(self.lcb >= 0, "lcb", self.lcb, "a number of at least 0")
         require(0 <= self.noise <= 1, "noise", self.noise, "a share from 0 to 1")
+        require(self.noise_concentration >= 0.1, "noise_concentration", self.noise_concentration, "at least 0.1")
 
     def begin(self, tree, budgets, streams):
         note_priors(tree, self.noise, self.noise_concentration, streams)

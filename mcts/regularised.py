@@ -160,6 +160,7 @@ class Regularised(Rule):
         require(self.c > 0, "c", self.c, "a number above 0")
         require(self.fpu_reduction >= 0, "fpu_reduction", self.fpu_reduction, "a number of at least 0")
         require(0 <= self.noise <= 1, "noise", self.noise, "a share from 0 to 1")
+        require(self.noise_concentration >= 0.1, "noise_concentration", self.noise_concentration, "at least 0.1")
 
     def begin(self, tree, budgets, streams):
         if streams is None:

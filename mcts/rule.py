@@ -80,8 +80,9 @@ def make_rule(rule: str, **settings) -> Rule:
     registry.check_settings(f"search.rule={rule}", cls, settings, RuleError)
     types = {field.name: type(field.default) for field in fields(cls)}
     for key, value in settings.items():
-        accepted, words = _ACCEPTED[types[key]]
-        require(type(value) in accepted, key, value, words)
+        if types[key] in _ACCEPTED:  # other kinds are for the rule itself to judge
+            accepted, words = _ACCEPTED[types[key]]
+            require(type(value) in accepted, key, value, words)
     return cls(**settings)
 
 

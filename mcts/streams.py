@@ -14,7 +14,7 @@ from games.core import lean_kernel
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2 = np.uint64(0x94D049BB133111EB)
-_MASK = (1 << 64) - 1
+_BELOW_ONE = 1.0 - 2.0**-53  # the largest float below 1
 
 
 def seed_streams(*keys: int | np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ def uniform(streams, b):
     z = (z ^ (z >> np.uint64(30))) * _MIX1
     z = (z ^ (z >> np.uint64(27))) * _MIX2
     z = z ^ (z >> np.uint64(31))
-    return (np.float64(z >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
+    return min((np.float64(z >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0), _BELOW_ONE)
 
 
 @lean_kernel

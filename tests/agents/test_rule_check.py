@@ -11,7 +11,7 @@ from agents.rule_check import refuse_unsound
 from agents.search_strategy import SearchStrategy
 from games import make
 from games.core import lean_kernel
-from mcts import Gumbel, Puct, Regularised, Rule, RuleError
+from mcts import Gumbel, Puct, Regularised, Rule, RuleError, make_rule
 
 
 class Outside(Puct):
@@ -147,6 +147,19 @@ def test_self_play_needs_two_methods_more():
 )
 def test_sound_rules_pass(rule):
     refuse_unsound(rule, self_play=True)
+
+
+@dataclass(frozen=True)
+class Worded(Puct):
+    mode: str = "plain"
+    limit: int | None = None
+
+
+def test_settings_that_are_no_numbers_are_for_the_rule_to_judge():
+    name = f"{__name__}:Worded"
+    assert make_rule(name, mode="fancy", limit=3, c=2) == Worded(mode="fancy", limit=3, c=2)
+    with pytest.raises(RuleError, match=r"search\.c='x' cannot be: expected a number"):
+        make_rule(name, c="x")
 
 
 def test_a_search_strategy_without_a_rule_is_told():

@@ -13,7 +13,7 @@ from trees import tree_of_one_move
 from agents.agent import make_strategy
 from agents.network import NetworkEvaluator, make_network
 from games import make
-from mcts import Gumbel, Puct, Regularised, Search, search
+from mcts import Gumbel, Puct, Regularised, RuleError, Search, search
 from mcts.puct import Numbers, select
 from mcts.streams import seed_streams
 from mcts.tree import bytes_per_tree
@@ -305,6 +305,12 @@ def test_the_smallest_concentration_allowed_still_gives_a_distribution():
 
 
 # ---- refusals ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", [Puct, Regularised])
+def test_noise_that_may_be_no_number_is_refused(rule):
+    with pytest.raises(RuleError, match=r"noise_concentration=0\.01 cannot be: expected at least 0.1"):
+        rule(noise=0.25, noise_concentration=0.01)
 
 
 def test_what_cannot_be_searched_is_refused():

@@ -50,6 +50,11 @@ def test_numbers_of_a_stream_are_uncorrelated_and_never_the_ends():
         assert abs(np.corrcoef(numbers[:-lag], numbers[lag:])[0, 1]) < 4 / np.sqrt(COUNT)
 
 
+def test_not_even_the_stream_that_comes_nearest_to_one_draws_it():
+    """This state's number has all bits set, and 1 - 2^-54 would be rounded to 1."""
+    assert uniform(np.array([0x31628AF67B2131AB], np.uint64), 0) == 1 - 2**-53
+
+
 def test_the_same_keys_give_the_same_streams_and_other_keys_others():
     np.testing.assert_array_equal(seed_streams(1, 2, np.arange(4)), seed_streams(1, 2, np.arange(4)))
     everything = [seed_streams(*keys) for keys in ((0,), (1,), (0, 0), (0, 1), (1, 0), (0, 0, 0), (10**12, 5))]
