@@ -8,7 +8,7 @@ frontier                 fits, figures and report: collect (agents with their co
                          fits (the models), intervals (the bootstrap), planner, analysis (all numbers), figures,
                          report, board (TensorBoard), and result, which hands these on
 synthetic                made-up studies, which check all of the above
-duel, rules, position    two agents; rules of search at equal budgets; one position at length
+duel, rules, position    two agents; rules of search at equal budgets; one position at length; against: a game with you
 bench                    speed: measure, scaling, random_play, peers (other programs)
 sharing                  what it saves to share searches
 records, provenance      the files of a study, and where they come from
