@@ -36,7 +36,10 @@ class Sharing:
 
 
 def measure(settings: Sharing) -> list[dict]:
-    """One row per game: evaluations made and seconds with and without sharing."""
+    """One row per game: evaluations made and seconds with and without sharing.
+
+    Raises SettingsError for a folder that is no finished study and for a strategy that does not search.
+    """
     study = read_study(Path(settings.study_dir))
     arena = Play(pools(study), study.arena, study.device, 1, MatchFile(Path(settings.study_dir) / "nothing.csv"))
     rows = []
@@ -50,6 +53,8 @@ def measure(settings: Sharing) -> list[dict]:
             strategies = {
                 id(p.strategy): p.strategy for p in players if isinstance(p.strategy, SearchStrategy)
             }.values()
+            if not strategies:
+                raise SettingsError(f"arena.strategy={study.arena.strategy} makes no searches that could be shared")
             for strategy in strategies:
                 strategy.sharing = sharing
             play_pairs(game, players, pairs[:1], arena.protocol, 0)  # compiles

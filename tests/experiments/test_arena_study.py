@@ -274,3 +274,15 @@ def test_the_settings_of_the_study_are_what_is_played(tiny_study):
     study = read_study(tiny_study)
     assert list(study.arena.budgets) == [1, 4] == list(record.arena.budgets)
     assert study.arena.openings == 4 and study.cells == ["hex2-2x1-s0", "hex2-6x1-s0", "hex3-2x1-s0", "hex3-6x1-s0"]
+
+
+def test_what_sharing_saves_is_measured_and_changes_no_result(copied_study):
+    before = everything(copied_study)
+    ended = call("experiments.sharing", f"study_dir={copied_study}", "pairs=4")
+    assert ended.status == 0, ended.err
+    assert ended.out.count("same results: True") == 2 and "% fewer" in ended.out  # a line for each size
+    assert everything(copied_study) == before, "nothing is written"
+    study = copied_study / "study.yaml"
+    study.write_text(study.read_text().replace("strategy: puct", "strategy: random"))
+    ended = call("experiments.sharing", f"study_dir={copied_study}")
+    assert ended.status == 1 and "arena.strategy=random makes no searches" in ended.err, ended.err
