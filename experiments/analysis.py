@@ -125,14 +125,8 @@ def tradeoff(agents: Agents, forward: dict[int, dict], settings: Settings, brief
     surface, points = _envelope(agents, False, lambda points: fits.tradeoff_shape(len(np.unique(points.size))))
     sizes = np.unique(points.size)
     pooled = fits.fit(points, fits.tradeoff_shape(len(sizes)))
-    warnings = pooled.warnings("trade-off")
-    per_size: dict[float, Fitted] = {}
-    for size in [] if brief else sizes:
-        try:
-            per_size[size] = fits.fit(points.take(points.size == size), fits.tradeoff_shape(1))
-            warnings += per_size[size].doubts(f"trade-off at size {size:g}")
-        except FitError as error:
-            warnings.append(f"trade-off at size {size:g}: {error}")
+    per_size, doubts = ({}, []) if brief else _by_size(points)
+    warnings = pooled.warnings("trade-off") + doubts
     edges = band_edges(points, pooled) if not brief else np.zeros(0)
     lattices = {size: planner.lattice(points.take(points.size == size)) for size in per_size}
     wanted = planner.wishes(settings.plan_targets, settings.plan_budgets, settings.plan_moves)
@@ -169,6 +163,18 @@ def tradeoff(agents: Agents, forward: dict[int, dict], settings: Settings, brief
     plans = [row for s in per_size for row in planner.table(s, estimate, spans, wanted, points, forward)]
     warnings += _doubts(numbers)
     return Tradeoff(points, pooled, per_size, numbers, plans, warnings)
+
+
+def _by_size(points: Points) -> tuple[dict[float, Fitted], list[str]]:
+    """The surface of each size alone, where it can be fitted, and what is to be doubted of them."""
+    found, doubts = {}, []
+    for size in np.unique(points.size):
+        try:
+            found[size] = fits.fit(points.take(points.size == size), fits.tradeoff_shape(1))
+            doubts += found[size].doubts(f"trade-off at size {size:g}")
+        except FitError as error:
+            doubts.append(f"trade-off at size {size:g}: {error}")
+    return found, doubts
 
 
 def band_edges(points: Points, surface: Fitted) -> np.ndarray:
