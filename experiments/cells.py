@@ -28,7 +28,7 @@ from games.conformance import refuse_unsound
 from games.files import sweep_up, write_text
 from mcts import RuleError, refuse_budget
 from training import interrupt
-from training.boards import games_of, networks_on
+from training.boards import games_of, networks_on, refuse_memory
 from training.interrupt import Interrupted
 from training.settings import SettingsError, Training
 
@@ -103,6 +103,7 @@ def check(config: DictConfig) -> Cell:
     network = make_network(game=games[0], **cell.network)
     conformance.refuse_unsound(network, games[0])
     networks_on(network, games)
+    refuse_memory(games, cell.training)
     for game in games:
         refuse_budget(game, cell.training.games, cell.training.budget)
         cell.arena.check(game)

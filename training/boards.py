@@ -5,14 +5,17 @@ Each has games in flight, samples and random streams of its own; weights and opt
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import psutil
 
 from agents.network import Network, NetworkEvaluator
 from games import Game, make, registry
 from training.replay import Replay
 from training.selfplay import SelfPlay
-from training.settings import SettingsError
+from training.settings import SettingsError, Training
 
 
 @dataclass
@@ -53,6 +56,27 @@ def networks_on(network: Network, games: list[Game]) -> list[Network]:
     Raises NetworkError for a family whose weights are those of one size.
     """
     return [network, *(network.on(game) for game in games[1:])]
+
+
+def refuse_memory(games: list[Game], settings: Training) -> None:
+    """Raises SettingsError where the positions of these boards cannot fit into the memory that is free.
+
+    Games in flight have room for as many moves as the longest game has; those and the replay go into each checkpoint.
+    """
+    needed = sum((settings.games * game.max_length + settings.replay_positions) * _sample_bytes(game) for game in games)
+    free = psutil.virtual_memory().available
+    if needed > free:
+        longest = max(games, key=lambda game: game.max_length)
+        raise SettingsError(
+            f"training.games={settings.games} with training.replay_positions={settings.replay_positions} cannot be: "
+            f"positions of {longest.title}, of up to {longest.max_length} a game, need {needed / 2**30:.1f} GiB and "
+            f"{free / 2**30:.1f} GiB are free; lower one of them"
+        )
+
+
+def _sample_bytes(game: Game) -> int:
+    """Of one of `training.selfplay.Samples`: planes, policy and value."""
+    return 2 * math.prod(game.observation_shape) + 4 * game.num_actions + 4
 
 
 def _is_board(entry) -> bool:

@@ -60,6 +60,8 @@ IMPOSSIBLE = [
     (["threads=0"], "threads=0 cannot be"),
     (["jobs=0"], "jobs=0 cannot be"),
     (["device=nonsense"], "device='nonsense' cannot be used here"),
+    (["game=openspiel", "game.id=chess", "training.games=100000"], "of up to 17695 a game, need"),
+    (["training.replay_positions=1000000000000"], "training.replay_positions=1000000000000 cannot be"),
     (["training.budget=1000000000"], "budget 1000000000 cannot be: trees for 256 positions of hex5 need"),
     (["arena.budgets=[1,100000000000]"], "budget 100000000000 cannot be: trees for 1 positions of hex5 need"),
     (["network=conv", "precision=bfloat16"], "precision=bfloat16 cannot be with network 'conv' on a processor"),
