@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import time
 import traceback
 from collections.abc import Iterable
 from contextlib import contextmanager, suppress
@@ -229,15 +230,28 @@ def state(path: Path) -> dict:
 
 @contextmanager
 def locked(path: Path):
-    """Hold the folder for this process; waits while another process trains there, which ends with that process."""
+    """Hold the folder for this process; waits while another process trains there, which ends with that process.
+
+    Raises Interrupted when told to stop in the meantime.
+    """
     path.mkdir(parents=True, exist_ok=True)
     with open(path / ".lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(file):
             print(f"{path} is in use by another process: waiting for it", file=sys.stderr, flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
+            while not _taken(file):
+                if (why := interrupt.told()) is not None:
+                    raise Interrupted(f"stopped by {why} while {path} was in use by another process")
+                time.sleep(0.2)
         yield
+
+
+def _taken(file) -> bool:
+    """Whether the lock on an open file is now this process's."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 # ---- running -------------------------------------------------------------------------------------------------------
@@ -258,16 +272,26 @@ def run_cell(config: DictConfig, name: str, in_study: bool, processes: int = 1) 
     interrupt.listen(follow_parent=in_study)
     if interrupt.told():
         return "interrupted"
-    with locked(path):
-        refuse_changed_settings(path, config)
-        if state(path)["state"] == "done":
-            if not in_study:
-                print(f"{path} is finished; nothing to do")
-            return "done"
-        try:
-            _train(cell, config, path, in_study, threads_of(cell, path, processes))
-        except Exception as error:
-            return _failed(path, error, in_study)
+    try:
+        with locked(path):
+            return _run(cell, config, path, in_study, processes)
+    except Interrupted as told:
+        return _interrupted(told, in_study)
+
+
+def _run(cell: Cell, config: DictConfig, path: Path, in_study: bool, processes: int) -> str:
+    """`run_cell` in a folder that nobody else works in."""
+    refuse_changed_settings(path, config)
+    if state(path)["state"] == "done":
+        if not in_study:
+            print(f"{path} is finished; nothing to do")
+        return "done"
+    try:
+        _train(cell, config, path, in_study, threads_of(cell, path, processes))
+    except Interrupted:
+        raise
+    except Exception as error:
+        return _failed(path, error, in_study)
     return "done"
 
 
@@ -318,14 +342,16 @@ def write_status(path: Path, name: str, share: float, error: str | None = None) 
     write_text(path / "status.json", json.dumps({"state": name, "share": share} | ({"error": error} if error else {})))
 
 
+def _interrupted(told: Interrupted, in_study: bool) -> str:
+    if interrupt.parent_gone():
+        os._exit(1)  # an idle worker would wait minutes for a study that is no more
+    if in_study:
+        return "interrupted"
+    print(told, file=sys.stderr)
+    raise KeyboardInterrupt from None
+
+
 def _failed(path: Path, error: Exception, in_study: bool) -> str:
-    if isinstance(error, Interrupted):
-        if interrupt.parent_gone():
-            os._exit(1)  # an idle worker would wait minutes for a study that is no more
-        if in_study:
-            return "interrupted"
-        print(error, file=sys.stderr)
-        raise KeyboardInterrupt from None
     expected = isinstance(error, GameError | NetworkError | RuleError | SettingsError | ValueError | OSError)
     reason = str(error) if expected else "".join(traceback.format_exception(error))
     with suppress(OSError):  # a full disk: the message below is what is left

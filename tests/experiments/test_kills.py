@@ -31,6 +31,8 @@ from applications import (
     written,
 )
 
+from experiments import cells
+
 KILLS = int(os.environ.get("ISOELO_KILLS", 0))
 LONGER_RUN = ["training.positions=60000"] if KILLS else []
 LONGER_STUDY = ["training.positions=24000", "arena.rounds=12", "arena.openings=16"] if KILLS else []
@@ -178,6 +180,17 @@ def test_a_run_told_to_stop_saves_says_so_and_goes_on(tiny_run, tmp_path, number
         ended = finish(start(*arguments))
         assert ended.status == 0 and "snapshots" in ended.out, ended.err
         assert snapshots(folder) == snapshots(tiny_run)
+
+
+def test_a_run_that_waits_for_its_folder_can_be_told_to_stop(tiny_run, tmp_path):
+    folder = tmp_path / "scratch" / "runs" / tiny_run.name
+    with cells.locked(folder):
+        process = start(*TINY_RUN, f"studies={tmp_path}")
+        assert wait_for(lambda: "in use by another process: waiting for it" in written(process), process)
+        process.send_signal(signal.SIGINT)
+        ended = finish(process, seconds=30)
+    assert ended.status == 130 and "stopped by SIGINT while" in ended.err and "Traceback" not in ended.err
+    assert not (folder / "status.json").exists()
 
 
 # ---- a study -------------------------------------------------------------------------------------------------------
