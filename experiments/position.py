@@ -11,6 +11,7 @@ search early and shows what it has found, where the rule can be stopped at any t
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ from mcts.streams import seed_streams
 from training import interrupt
 from training.settings import SettingsError
 
-PARTS = 200  # of a search, between which its progress is shown
+PARTS = 200  # of a search at most, between which its progress is shown
 LINE = 8  # moves of the expected line
 PROVEN = {1: "wins", 0: "draws", -1: "loses"}
 
@@ -114,8 +115,7 @@ def read_move(game: Game, state: np.ndarray, word: str) -> int:
 def run(found: Search, evaluator: NetworkEvaluator, asked: Position) -> None:
     """Spend the budget, where the rule allows it in parts, between which a signal to stop is heard."""
     streams = seed_streams(asked.seed, np.arange(1))
-    parts = np.unique(np.linspace(_least(found), asked.budget, PARTS).astype(int))
-    parts = parts if found.rule.anytime else parts[-1:]
+    parts = parts_of(found, asked)
     if len(parts) > 1:
         interrupt.listen(on_signal=lambda name: print(f"\n{name}: this is what was found so far", file=sys.stderr))
     with tqdm(total=asked.budget, unit="sim", unit_scale=True, desc="search", disable=len(parts) == 1) as bar:
@@ -127,10 +127,16 @@ def run(found: Search, evaluator: NetworkEvaluator, asked: Position) -> None:
     interrupt.forget()
 
 
-def _least(found: Search) -> int:
-    """Simulations of the first part: enough for a root averaged over symmetries, which is done there or never."""
-    room = found.tree.nodes.shape[1]
-    return min(len(found.game.symmetries.actions) + 1, room) if found.rule.root_symmetries else 1
+def parts_of(found: Search, asked: Position) -> np.ndarray:
+    """The budgets, up to the whole one, at which progress is shown: whole batches of leaves apart.
+
+    A root is averaged over symmetries in the first part or never, which therefore has room for it.
+    """
+    if not found.rule.anytime:
+        return np.array([asked.budget])
+    first = len(found.game.symmetries.actions) + 1 if found.rule.root_symmetries else 1
+    step = asked.leaves * math.ceil(asked.budget / PARTS / asked.leaves)
+    return np.append(np.arange(first, asked.budget, step), asked.budget)
 
 
 def summary(found: Search) -> dict:

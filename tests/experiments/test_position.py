@@ -4,11 +4,13 @@ import json
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from applications import call, kill, start, wait_for, written
 
 from agents.network import NetworkEvaluator
 from agents.snapshot import load_snapshot
+from experiments.position import Position, parts_of
 from games import make
 from mcts import Puct, Search, search
 
@@ -49,6 +51,14 @@ def test_a_root_under_every_symmetry_is_one_though_the_search_is_made_in_parts(s
     assert {move["move"]: move["prior"] for move in record["moves"]} == {
         game.action_text(a): found.root_prior[0, a] for a in range(9)
     }
+
+
+@pytest.mark.parametrize(("budget", "leaves"), [(1000, 16), (1000, 1), (40, 64), (100_000, 64), (1, 8)])
+def test_parts_of_a_search_cut_no_batch_of_leaves(snapshot, budget, leaves):
+    game = make("hex", size=3)
+    parts = parts_of(Search(game, game.reset(1), Puct(), budget), Position(str(snapshot), budget=budget, leaves=leaves))
+    assert parts[0] == 1 and parts[-1] == budget and len(parts) <= 202
+    assert (np.diff(parts[:-1]) % leaves == 0).all() and (np.diff(parts) > 0).all()
 
 
 def test_the_line_is_one_of_legal_moves_and_begins_with_its_own(snapshot, tmp_path):
