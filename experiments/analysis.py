@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from experiments.intervals import Sample
 BAND = 200.0  # Elo, width of the bands of the exchange rate
 MOST_BANDS = 6
 CLOSE = 50.0  # Elo; "within 50 Elo of perfect play" (Jones 2021)
+ABOVE = 200.0  # Elo above 0 that errors of ratings do not explain: 0 is neither perfect play nor the best agent
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ def changepoint(agents: Agents, settings: Settings) -> tuple[dict, Points, Fitte
         most = f"at most {settings.max_evaluations:g} evaluations per move"
         return {}, _rows(agents, True), None, [f"frontier: no agent has {most}; raise max_evaluations"]
     curve, points = _envelope(agents, True, lambda points: fits.changepoint_shape(len(np.unique(points.size))))
+    if not ends_at_zero(agents):
+        return {}, points, None, [f"frontier: Elo go up to {agents.elo.max():.0f}, where the model ends at 0, perfect "
+                                  "play or the best agent of a size: subtract that agent's Elo, or, in a study, leave "
+                                  "out anchor="]  # fmt: skip
     shape = fits.changepoint_shape(len(np.unique(points.size)))
     try:
         fitted = fits.fit(points, shape)
@@ -58,6 +64,11 @@ def changepoint(agents: Agents, settings: Settings) -> tuple[dict, Points, Fitte
                 "points": fitted.counts(),
                 "taken_as": "rows" if curve is None else "envelope"}  # fmt: skip
     return numbers, points, fitted, fitted.warnings("frontier")
+
+
+def ends_at_zero(agents: Agents) -> bool:
+    """Whether 0 Elo can be perfect play or the best agent."""
+    return agents.elo.max(initial=-np.inf) <= ABOVE
 
 
 def _envelope(agents: Agents, flat: bool, shape_of) -> tuple[Envelope | None, Points]:
@@ -125,7 +136,7 @@ def tradeoff(agents: Agents, forward: dict[int, dict], settings: Settings, brief
     surface, points = _envelope(agents, False, lambda points: fits.tradeoff_shape(len(np.unique(points.size))))
     sizes = np.unique(points.size)
     pooled = fits.fit(points, fits.tradeoff_shape(len(sizes)))
-    per_size, doubts = ({}, []) if brief else _by_size(points)
+    per_size, doubts = ({}, []) if brief else _by_size(points, dict.fromkeys(sizes))
     warnings = pooled.warnings("trade-off") + doubts
     edges = band_edges(points, pooled) if not brief else np.zeros(0)
     lattices = {size: planner.lattice(points.take(points.size == size)) for size in per_size}
@@ -144,8 +155,7 @@ def tradeoff(agents: Agents, forward: dict[int, dict], settings: Settings, brief
 
     def statistic(sample: Sample) -> dict[str, float]:
         drawn = _points(surface, agents, sample, False)
-        singles = {s: fits.fit(drawn.take(drawn.size == s), f.shape, f) for s, f in per_size.items()}
-        return describe(drawn, fits.fit(drawn, pooled.shape, pooled), singles)
+        return describe(drawn, fits.fit(drawn, pooled.shape, pooled), _by_size(drawn, per_size)[0])
 
     estimate = describe(points, pooled, per_size)
     spans = intervals.bootstrap(agents, statistic, settings.replicates, np.random.default_rng(settings.seed + 1))
@@ -165,12 +175,15 @@ def tradeoff(agents: Agents, forward: dict[int, dict], settings: Settings, brief
     return Tradeoff(points, pooled, per_size, numbers, plans, warnings)
 
 
-def _by_size(points: Points) -> tuple[dict[float, Fitted], list[str]]:
-    """The surface of each size alone, where it can be fitted, and what is to be doubted of them."""
+def _by_size(points: Points, starts: Mapping[float, Fitted | None]) -> tuple[dict[float, Fitted], list[str]]:
+    """The surface of each size alone, where it can be fitted, and what is to be doubted of them.
+
+    `starts`: the sizes, each with an earlier fit to begin from, or None.
+    """
     found, doubts = {}, []
-    for size in np.unique(points.size):
+    for size, start in starts.items():
         try:
-            found[size] = fits.fit(points.take(points.size == size), fits.tradeoff_shape(1))
+            found[size] = fits.fit(points.take(points.size == size), fits.tradeoff_shape(1), start)
             doubts += found[size].doubts(f"trade-off at size {size:g}")
         except FitError as error:
             doubts.append(f"trade-off at size {size:g}: {error}")
@@ -225,11 +238,12 @@ def _doubts(numbers: dict) -> list[str]:
 def reached(agents: Agents, close: float = CLOSE) -> dict[float, dict | None]:
     """Per size, the agent with the least training that is within `close` Elo of 0; None where there is none.
 
-    No envelope and no correction: these are agents that exist, each with the error of its own rating.
+    No envelope and no correction: these are agents that exist, each with the error of its own rating. None too where
+    0 is not the end of the scale.
     """
     found: dict[float, dict | None] = {}
     for size in np.unique(agents.size):
-        near = np.flatnonzero((agents.size == size) & (agents.elo >= -close))
+        near = np.flatnonzero((agents.size == size) & (agents.elo >= -close) & ends_at_zero(agents))
         first = near[np.argmin(agents.train[near])] if len(near) else None
         found[size] = None if first is None else {"agent": str(agents.name[first]), "elo": float(agents.elo[first]),
                                                   "log10_train": float(agents.train[first])}  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from experiments.analysis import ends_at_zero
 from experiments.arena_settings import ALWAYS
 from experiments.envelope import Agents, Points
 from experiments.fits import Fitted
@@ -69,7 +70,7 @@ def render(figure: Figure, kind: str) -> bytes:
 
 def elo_against_training(result: Result) -> Figure:
     """Runs, envelope and changepoint fit, one panel per size."""
-    figure, panels = _panels(result.agents.size, "Elo (perfect play or best agent = 0)")
+    figure, panels = _panels(result.agents.size, _elo(result))
     widths = _widths(result)
     for size, axes in panels.items():
         here = result.agents.take(result.agents.size == size)
@@ -95,7 +96,7 @@ def elo_against_training(result: Result) -> Figure:
 def elo_against_search(result: Result) -> Figure:
     """One line per snapshot over its budgets, coloured by training."""
     searched = result.agents.take(np.isfinite(result.agents.test))
-    figure, panels = _panels(searched.size, "Elo (perfect play or best agent = 0)")
+    figure, panels = _panels(searched.size, _elo(result))
     low, high = searched.train.min(), searched.train.max()
     for size, axes in panels.items():
         here = searched.take(searched.size == size)
@@ -129,7 +130,7 @@ def iso_elo(result: Result) -> Figure:
             rate_text = _spread(rate["exchange_rate"], rate["exchange_rate_ci"])
             axes.set_title(f"{_title(size)}\nexchange rate {rate_text}", fontsize=9.5)
     figure.supxlabel(TRAIN_AXIS, fontsize=9.5)
-    _colorbar(figure, list(panels.values()), low, high, "Elo (perfect play or best agent = 0)")
+    _colorbar(figure, list(panels.values()), low, high, _elo(result))
     return figure
 
 
@@ -157,7 +158,7 @@ def exchange_rate(result: Result) -> Figure:
             axes.vlines(middle, span[0], span[1] if np.isfinite(span[1]) else 1e3, color=INK, lw=1.2)
         top += [rate, *span[np.isfinite(span)]]
     axes.set_ylim(min(top), min(max(top) * 1.15, 3 * max(whole, 1)))
-    axes.set(xlabel="Elo (perfect play or best agent = 0)",
+    axes.set(xlabel=_elo(result),
              ylabel="decades of search per decade of training\n(train slope / test slope)")  # fmt: skip
     if np.isfinite(whole):
         axes.legend(loc="upper right")
@@ -176,9 +177,7 @@ def optimality(result: Result) -> Figure:
         axes.plot(
             table["elo"][here], 100 * table["optimality"][here], ".", color=color, ms=5, alpha=0.7, label=_title(size)
         )
-    axes.set(
-        xlabel="Elo (perfect play or best agent = 0)", ylabel="positions whose move keeps\nthe game-theoretic value (%)"
-    )
+    axes.set(xlabel=_elo(result), ylabel="positions whose move keeps\nthe game-theoretic value (%)")
     axes.legend(loc="lower right")
     return figure
 
@@ -195,6 +194,11 @@ def _panels(sizes: np.ndarray, ylabel: str) -> tuple[Figure, dict]:
     for size, axes in zip(values, grid, strict=True):
         axes.set_title(_title(size))
     return figure, dict(zip(values, grid, strict=True))
+
+
+def _elo(result: Result) -> str:
+    """The title of an axis of strength."""
+    return "Elo (perfect play or best agent = 0)" if ends_at_zero(result.agents) else "Elo"
 
 
 def _title(size: float) -> str:

@@ -19,6 +19,7 @@ from experiments.analysis import Settings
 from experiments.command import one_line_errors, run_application, typed
 from experiments.envelope import Agents, Points
 from experiments.fits import FitError
+from experiments.ratings import Rated
 from experiments.records import RecordError, Table
 from experiments.result import Result
 from games.files import refuse_unwritable
@@ -95,10 +96,15 @@ def study_result(study_dir: Path, anchor: str | None, settings: Settings) -> Res
         "matches": len(matches["agent_a"]), "games": int(sum(r.games.sum() for r in rated) / 2),
         "undetermined": int(sum((~r.determined).sum() for r in rated)),
     }  # fmt: skip
-    result.numbers["anchor"] = {r.pool.title: {"agent": r.anchor, "perfect": r.anchor_is_perfect} for r in rated}
+    result.numbers["anchor"] = {r.pool.title: _zero(r) for r in rated}
     result.numbers["untrained_players"] = _untrained_players(rows)
     _add_first_move(result, matches, agents, anchor, settings)
     return result
+
+
+def _zero(rated: Rated) -> dict:
+    """Who is at 0 Elo, and whether as the perfect player or as the best of its pool."""
+    return {"agent": rated.anchor, "perfect": rated.anchor_is_perfect, "best": rated.elo.max() <= 0}
 
 
 def _untrained_players(rows: list[dict]) -> list[dict]:

@@ -257,6 +257,21 @@ def test_a_planted_exchange_rate_is_recovered_and_covered(tmp_path):
     assert np.mean(rates) == pytest.approx(SMALL.exchange_rate, abs=0.12) and covered >= 4
 
 
+def test_a_size_that_cannot_be_fitted_in_a_draw_takes_no_draw_from_the_others():
+    """At size 4 one of two runs is a single agent: a quarter of the draws have that run alone."""
+    grid = [(x, y) for x in np.arange(8, 11, 0.5) for y in np.arange(3, 6, 0.5)]
+    rows = [(5, run, x, y) for run in range(4) for x, y in grid] + [(4, 4, x, y) for x, y in grid] + [(4, 5, 8, 3)]
+    size, run, train, test = np.array(rows, float).T
+    elo = 200 * (train - 11) + 140 * (test - 6) - 100 * (size - 5) + 5 * run
+    pool = agents(train, test, elo, run.astype(int), run.astype(int), 0 * run, size=1.0)
+    pool = dataclasses.replace(pool, size=size)
+    numbers = analysis.tradeoff(pool, {}, analysis.Settings(replicates=24)).numbers
+    assert (
+        np.isfinite(numbers["exchange_rate_ci"]).all() and np.isfinite(numbers["per_size"]["5"]["test_slope_ci"]).all()
+    )
+    assert np.isnan(numbers["per_size"]["4"]["test_slope_ci"]).all(), "fewer than 20 draws"
+
+
 def test_intervals_without_anything_to_draw_from_are_absent():
     points = plane_points(np.random.default_rng(0))
     pool = agents(points.train, points.test, points.elo)

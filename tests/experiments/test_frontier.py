@@ -64,7 +64,7 @@ def test_what_it_was_fitted_on_is_said(study):
     on = numbers["fitted_on"]
     assert on["agents"] == 183 and on["agents_with_compute"] == 180 and on["runs"] == 12 and on["sizes"] == [3, 4, 5]
     assert on["games"] > 5000 and on["undetermined"] == 0
-    assert numbers["anchor"]["hex5"] == {"agent": "perfect-5", "perfect": True}
+    assert numbers["anchor"]["hex5"] == {"agent": "perfect-5", "perfect": True, "best": True}
 
 
 def test_jones_counts_half_of_the_self_play(study):
@@ -126,6 +126,25 @@ def test_jones_parameters_come_back_from_three_columns(tmp_path, noise, toleranc
     assert frontier.write(result, tmp_path / "out").exists()
 
 
+def test_a_scale_that_does_not_end_at_zero_is_told_and_keeps_its_tradeoff(tmp_path):
+    """Ratings around 1000, as elsewhere: nobody is called near perfect play, and no curve is bent down to 0."""
+    columns = ["size", "train_flops", "test_flops_per_move", "elo"]
+    rows = [(5, 10.0**x, 10.0**y, 1000 + 200 * x + 100 * y - 3000) for x in range(8, 13) for y in range(3, 7)]
+    result = frontier.table_result(write_ratings(tmp_path / "high.csv", columns, rows), QUICK)
+    assert result.numbers["changepoint"] is None and result.numbers["reached"] == {"5": None}
+    assert result.numbers["warnings"][0].startswith("frontier: Elo go up to 1000, where the model ends at 0")
+    assert result.numbers["tradeoff"]["exchange_rate"] == pytest.approx(2)
+    assert "perfect play or best agent = 0" not in frontier.write(result, tmp_path / "out").read_text()
+
+
+def test_an_anchor_is_called_the_best_only_where_it_is(tmp_path):
+    folder = tmp_path / "study"
+    synthetic.write_study(folder, TRUTH, 3)
+    anchor = next(row["agent"] for row in synthetic.agents(TRUTH, np.random.default_rng(3)) if row["size"] == 5)
+    report = frontier.write(frontier.study_result(folder, anchor, QUICK), tmp_path).read_text()
+    assert f"hex5: {anchor} is 0" in report and "hex4: perfect-4 (perfect play) is 0" in report
+
+
 def test_agents_far_below_the_best_do_not_pull_the_frontier_down(tmp_path):
     """Five networks per budget, the best on Jones's frontier, the others 100 to 600 Elo below."""
     rng = np.random.default_rng(1)
@@ -157,7 +176,7 @@ def test_a_table_with_test_compute_gets_a_tradeoff(tmp_path):
 
 def test_a_table_that_follows_no_model_is_said_to(tmp_path):
     rng = np.random.default_rng(3)
-    rows = [(size, 10.0**x, rng.normal(-500, 300)) for size in (3, 4, 5) for x in np.arange(8, 12, 0.2)]
+    rows = [(size, 10.0**x, rng.normal(-900, 300)) for size in (3, 4, 5) for x in np.arange(8, 12, 0.2)]
     path = write_ratings(tmp_path / "noise.csv", ["size", "train_flops", "elo"], rows)
     result = frontier.table_result(path, QUICK)
     assert any("not to be trusted" in text for text in result.numbers["warnings"])
