@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 
 from agents.network import Network, NetworkError, make_network
-from games import Game, make, registry
+from games import Game, GameError, make, registry
 from games.files import write_bytes
 
 _KEY = "isoelo"
@@ -88,7 +88,16 @@ def game_of(path: Path, given: dict | None = None) -> Game:
     Raises NetworkError for what is no snapshot and GameError for impossible settings.
     """
     given = given or {}
+    if not given:
+        return _make(path, describe(path)["game"])
     return make(**(given if "name" in given else describe(path)["game"] | given))
+
+
+def _make(path: Path, described: dict) -> Game:
+    try:
+        return make(**described)
+    except GameError as error:
+        raise GameError(f"snapshot {path}: {error}") from None
 
 
 def load_snapshot(path: Path, game: Game | None = None) -> Snapshot:
@@ -98,7 +107,7 @@ def load_snapshot(path: Path, game: Game | None = None) -> Snapshot:
     """
     description = describe(path)
     record = {key: value for key, value in description.items() if key not in ("version", "game", "network", _DIGEST)}
-    own = make(**description["game"])
+    own = _make(path, description["game"])
     family = registry.find(description["network"]["name"], "agents.networks", Network, NetworkError)
     game = own if game is None else game
     if _rules(own, family.any_size) != _rules(game, family.any_size):
@@ -110,9 +119,18 @@ def load_snapshot(path: Path, game: Game | None = None) -> Snapshot:
                            "restore it")  # fmt: skip
     try:
         network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise NetworkError(f"snapshot {path}: its weights do not fit {network.title}: {error}") from None
+    except RuntimeError:
+        raise NetworkError(f"snapshot {path}: its weights do not fit {network.title} on {game.title} "
+                           f"({_misfit(network.state_dict(), weights)}): its description belongs to others; restore it "
+                           "or train again") from None  # fmt: skip
     return Snapshot(game, network, record)
+
+
+def _misfit(expected: dict[str, torch.Tensor], weights: dict[str, torch.Tensor]) -> str:
+    """The first array that is missing, or of another shape than expected."""
+    shapes = [{name: list(tensor.shape) for name, tensor in arrays.items()} for arrays in (expected, weights)]
+    name = next(name for name in sorted(expected | weights) if shapes[0].get(name) != shapes[1].get(name))
+    return f"{name} is {shapes[1].get(name, 'missing')}, expected {shapes[0].get(name, 'none')}"
 
 
 def _digest(weights: dict[str, torch.Tensor]) -> str:

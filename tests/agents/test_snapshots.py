@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 
 from agents.network import NetworkError, NetworkEvaluator, make_network
-from agents.snapshot import describe, find_snapshot, load_snapshot, save_snapshot
+from agents.snapshot import describe, find_snapshot, game_of, load_snapshot, save_snapshot
 from games import GameError, make
 
 
@@ -179,15 +179,21 @@ def test_another_game_is_refused(path):
 def test_weights_that_do_not_fit_are_refused(tmp_path):
     path = tmp_path / "foreign.safetensors"
     foreign(path, '{"version": 1, "game": {"name": "hex"}, "network": {"name": "fc"}}')
-    with pytest.raises(NetworkError, match="its weights do not fit 64x2"):
+    with pytest.raises(NetworkError, match=r"do not fit 64x2 on hex5 \(a is \[3\], expected none\): its description"):
+        load_snapshot(path)
+    small = make_network("fc", make("hex", size=3), 0, width=2, depth=1)
+    text = '{"version": 1, "game": {"name": "hex", "size": 5}, "network": {"name": "fc", "width": 2, "depth": 1}}'
+    path.write_bytes(safetensors.torch.save(small.state_dict(), {"isoelo": text}))
+    with pytest.raises(NetworkError, match=r"heads.bias is \[10\], expected \[26\]\)"):
         load_snapshot(path)
 
 
 def test_unknown_games_and_networks_are_named(tmp_path):
     path = tmp_path / "foreign.safetensors"
     foreign(path, '{"version": 1, "game": {"name": "chess"}, "network": {"name": "fc"}}')
-    with pytest.raises(GameError, match="no game 'chess'"):
-        load_snapshot(path)
+    for load in (load_snapshot, game_of):
+        with pytest.raises(GameError, match=f"snapshot {path}: no game 'chess'"):
+            load(path)
     foreign(path, '{"version": 1, "game": {"name": "hex"}, "network": {"name": "transformer"}}')
     with pytest.raises(NetworkError, match="no network 'transformer'"):
         load_snapshot(path)
