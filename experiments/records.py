@@ -99,6 +99,7 @@ RATINGS = [
     Column("note", "text", "Why a rating is not determined."),
 ]
 RATINGS_REQUIRED = ("size", "train_flops", "elo")
+LARGEST = 1_000_000  # Elo or size of a board; beyond, a number is mistyped
 
 
 # ---- reading -------------------------------------------------------------------------------------------------------
@@ -132,6 +133,9 @@ def read_ratings(path: Path) -> Table:
         for name in ("elo", "size"):
             if math.isnan(table[name][row]):
                 raise _error(path, line, f"{name} is empty", "a number in every row", "fill it or delete the row")
+            if abs(table[name][row]) > LARGEST:
+                raise _error(path, line, f"{name} = {table[name][row]:g}", f"at most {LARGEST:,} on either side of 0",
+                             "correct the cell or delete the row")  # fmt: skip
     if "agent" in table:
         _check_unique(path, table["agent"], lines)
     return table

@@ -93,6 +93,8 @@ def test_ratings_need_elo_and_size(tmp_path):
         records.read_ratings(table(tmp_path, "size,train_flops,elo", "3,1e9,"))
     with pytest.raises(RecordError, match="train_flops = -1"):
         records.read_ratings(table(tmp_path, "size,train_flops,elo", "3,-1,0"))
+    with pytest.raises(RecordError, match=r"elo = 1e\+300; expected at most 1,000,000 on either side of 0; correct"):
+        records.read_ratings(table(tmp_path, "size,train_flops,elo", "3,1e9,1e300"))
     with pytest.raises(RecordError, match="elo = 'nan'; expected a finite number; correct the cell or delete the row"):
         records.read_ratings(table(tmp_path, "size,train_flops,elo", "3,1e9,nan"))
     assert len(records.read_ratings(table(tmp_path, "size,train_flops,elo", "3,,0", "3,0,1"))["elo"]) == 2

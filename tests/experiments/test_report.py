@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,20 @@ def test_the_page_loads_nothing(study):
     assert page.open == [] and len(page.loads) == 5
     assert all(value.startswith("data:image/svg+xml;base64,") for value in page.loads)
     assert not re.search(r"@import|url\(|<script", text)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")
+def test_a_phone_scrolls_wide_tables_and_figures_and_not_the_page(study, tmp_path):
+    """The page in a frame of 375 pixels, whose script tells how wide it is."""
+    script = """<iframe width=375 height=700></iframe><script>const frame = document.querySelector("iframe");
+    frame.onload = () => document.title = "wide " + frame.contentDocument.documentElement.scrollWidth;
+    frame.srcdoc = PAGE;</script>"""
+    text = json.dumps(study[1]).replace("</", "<\\/")
+    (tmp_path / "frame.html").write_text(script.replace("PAGE", text))
+    browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
+    seen = subprocess.run([*browser, "--virtual-time-budget=5000", "--dump-dom", f"file://{tmp_path}/frame.html"],
+                          capture_output=True, text=True, timeout=120).stdout  # fmt: skip
+    assert int(re.search(r"<title>wide (\d+)", seen)[1]) <= 375
 
 
 def test_the_page_says_what_the_numbers_mean(study):
