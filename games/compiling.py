@@ -7,10 +7,13 @@ all files with kernels; any edit of one compiles anew.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import pathlib
 import shutil
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -23,16 +26,37 @@ STALE_SECONDS = 14 * 86400
 
 
 def use_cache_of_this_source() -> None:
-    """Point numba at the folder of this source, under NUMBA_CACHE_DIR if that is set; not if it cannot be written."""
+    """Point numba at the folder of this source, under NUMBA_CACHE_DIR if that is set.
+
+    If it cannot be written numba looks for a place of its own, beside the source first; if that cannot be written
+    either, the kernels are compiled for this process and its workers alone.
+    """
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     place = (pathlib.Path(chosen) if chosen else folder() / "kernels") / f"isoelo-{source_digest()}"
     try:
         place.mkdir(parents=True, exist_ok=True)
         os.utime(place)
         _drop_stale(place.parent)
-    except OSError:
+        if not (chosen or os.environ.get("ISOELO_CACHE")) and folder().stat().st_uid != os.getuid():
+            raise PermissionError(f"{folder()} belongs to somebody else, whose machine code is not run")
+    except OSError as error:
+        if not os.access(pathlib.Path(__file__).parent, os.W_OK):
+            numba.config.CACHE_DIR = _for_this_process(error)  # type: ignore[attr-defined]
         return
     numba.config.CACHE_DIR = str(place)  # type: ignore[attr-defined]
+
+
+def _for_this_process(reason: OSError) -> str:
+    """A folder that goes with this process, and that its workers are told of. Ends the program if there is none."""
+    remedy = "set ISOELO_CACHE to a folder that can be written"
+    try:
+        place = tempfile.mkdtemp(prefix="isoelo-")
+    except OSError as error:
+        sys.exit(f"error: kernels can be compiled nowhere ({reason}; {error}): {remedy}")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    os.environ["NUMBA_CACHE_DIR"] = place
+    print(f"kernels are compiled anew by each command ({reason}): {remedy}", file=sys.stderr)
+    return place
 
 
 def _without_the_lost(load: Callable) -> Callable:

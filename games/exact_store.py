@@ -29,7 +29,7 @@ def folder() -> pathlib.Path:
     """Where results are stored; it need not exist. A user without a home has a folder among the temporary ones."""
     place = os.path.expanduser(os.environ.get("ISOELO_CACHE") or "~/.cache/isoelo")
     if place.startswith("~"):
-        place = os.path.join(tempfile.gettempdir(), "isoelo")
+        place = os.path.join(tempfile.gettempdir(), f"isoelo-{os.getuid()}")
     return pathlib.Path(place)
 
 

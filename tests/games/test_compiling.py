@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numba
@@ -63,6 +64,41 @@ def test_a_folder_that_cannot_be_written_is_left_alone(monkeypatch, tmp_path):
     monkeypatch.setattr(numba.config, "CACHE_DIR", "before")
     monkeypatch.setenv("ISOELO_CACHE", str(tmp_path / "file" / "cache"))
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    compiling.use_cache_of_this_source()
+    assert numba.config.CACHE_DIR == "before"
+
+
+@pytest.fixture
+def nowhere(monkeypatch, tmp_path):
+    """Neither the cache nor the folder of the source can be written."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "before")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("ISOELO_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")  # so that what is set there is taken back
+    monkeypatch.setattr(compiling.os, "access", lambda *_: False)
+
+
+def test_where_nothing_can_be_written_kernels_are_those_of_the_process(nowhere, tmp_path, capsys):
+    compiling.use_cache_of_this_source()
+    place = numba.config.CACHE_DIR
+    assert Path(place).parent == tmp_path and os.environ["NUMBA_CACHE_DIR"] == place
+    said = capsys.readouterr().err
+    assert "compiled anew by each command" in said and "set ISOELO_CACHE to a folder that can be written" in said
+
+
+def test_without_a_temporary_folder_the_program_ends_in_one_line(nowhere, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    with pytest.raises(SystemExit, match=r"error: kernels can be compiled nowhere .* set ISOELO_CACHE"):
+        compiling.use_cache_of_this_source()
+
+
+def test_machine_code_of_somebody_else_is_not_run(monkeypatch, tmp_path):
+    for variable in ("NUMBA_CACHE_DIR", "ISOELO_CACHE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(compiling, "folder", lambda: tmp_path)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "before")
+    monkeypatch.setattr(compiling.os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     compiling.use_cache_of_this_source()
     assert numba.config.CACHE_DIR == "before"
 
