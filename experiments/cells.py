@@ -236,21 +236,24 @@ def locked(path: Path):
     """
     path.mkdir(parents=True, exist_ok=True)
     with open(path / ".lock", "w") as file:
-        if not _taken(file):
+        if not _taken(file, path):
             print(f"{path} is in use by another process: waiting for it", file=sys.stderr, flush=True)
-            while not _taken(file):
+            while not _taken(file, path):
                 if (why := interrupt.told()) is not None:
                     raise Interrupted(f"stopped by {why} while {path} was in use by another process")
                 time.sleep(0.2)
         yield
 
 
-def _taken(file) -> bool:
-    """Whether the lock on an open file is now this process's."""
+def _taken(file, path: Path) -> bool:
+    """Whether the lock on an open file is now this process's. Raises SettingsError where the file system has none."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be locked ({error.strerror}), which keeps two commands from working there "
+                            "at once: put it on another file system, studies=DIR") from None  # fmt: skip
     return True
 
 

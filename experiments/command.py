@@ -46,9 +46,21 @@ def one_line_errors(command: Callable) -> Callable:
                 _tell("error: a worker process was killed, most often for want of memory; what is finished is kept: "
                       "the same command goes on; lower jobs for fewer processes")  # fmt: skip
                 sys.exit(1)
+            if (said := _of_cluster(error)) is not None:
+                _tell(f"error: from the cluster: {said}; logs lie in .submitit of the study; what is finished is "
+                      "kept: the same command goes on")  # fmt: skip
+                sys.exit(1)
             raise
 
     return wrapped
+
+
+def _of_cluster(error: Exception) -> str | None:
+    """What went wrong with its jobs, where the error is one of the launcher for clusters."""
+    text = str(error)
+    if type(error).__module__.startswith("submitit.") or text.startswith('Could not detect "srun"'):
+        return " ".join(line.strip() for line in text.splitlines()[:2])
+    return None
 
 
 def _tell(text: str) -> None:
@@ -67,7 +79,8 @@ def one_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
     text = " ".join(line for line in lines if line and not line.startswith(noise)) or type(error).__name__
     if text.startswith("Could not override"):
-        text += " There is no such setting: correct its name; --cfg job lists all of them"
+        part = "hydra" if "'hydra." in text else "job"
+        text += f" There is no such setting: correct its name; --cfg {part} lists all of them"
     if isinstance(error, OSError) and error.errno in FULL:
         text += ROOM
     key = getattr(error, "full_key", None)

@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -187,14 +188,26 @@ def place_in_study(config: DictConfig, overrides: list[str]) -> tuple[str, int]:
 
 
 def _pass_on(name: str) -> None:
-    """Tell the workers to save and stop; the terminal's Ctrl-C has reached them already, a kill has not."""
+    """Tell the workers to save and stop; the terminal's Ctrl-C has reached them already, a kill has not.
+
+    Where there are none, as for jobs on a cluster, which are no business of this machine, the study ends at once.
+    """
+    workers = [child for child in psutil.Process().children(recursive=True) if _works(child)]
+    if not workers:
+        print(f"\n{name}: no run is at work here, and jobs on a cluster go on; the same command takes up what is left",
+              file=sys.stderr, flush=True)  # fmt: skip
+        raise KeyboardInterrupt
     print(f"\n{name}: the runs save their checkpoints, then stop", file=sys.stderr, flush=True)
-    for child in psutil.Process().children(recursive=True):
-        try:
-            if "resource_tracker" not in " ".join(child.cmdline()):
-                child.terminate()
-        except psutil.Error:
-            continue
+    for child in workers:
+        with suppress(psutil.Error):
+            child.terminate()
+
+
+def _works(child: psutil.Process) -> bool:
+    try:
+        return "resource_tracker" not in " ".join(child.cmdline())
+    except psutil.Error:
+        return False
 
 
 def _work(cell: cells.Cell) -> float:

@@ -1,5 +1,8 @@
 """What is wrong on the command line of `train` ends in one line on stderr, status 1, and nothing written."""
 
+import errno
+import fcntl
+
 import pytest
 from applications import TINY_RUN, TINY_STUDY, call, everything, finish, lines, start
 
@@ -201,3 +204,13 @@ def test_a_damaged_checkpoint_is_named(tiny_run, tmp_path):
     ended = call("experiments.train", *TINY_RUN, f"studies={tmp_path}")
     assert ended.status == 1 and len(lines(ended.err)) == 1, ended.err
     assert "state.safetensors is damaged" in ended.err and "delete it to begin this run again" in ended.err
+
+
+def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    ended = call("experiments.train", *TINY_RUN, f"studies={tmp_path}")
+    assert ended.status == 1 and len(lines(ended.err)) == 1, ended.err
+    assert "cannot be locked (No locks available)" in ended.err and "studies=DIR" in ended.err
