@@ -194,7 +194,7 @@ def _pass_on(name: str) -> None:
     """
     workers = [child for child in psutil.Process().children(recursive=True) if _works(child)]
     if not workers:
-        print(f"\n{name}: no run is at work here, and jobs on a cluster go on; the same command takes up what is left",
+        print(f"\n{name}: no run is at work here (jobs on a cluster go on); the same command takes up what is left",
               file=sys.stderr, flush=True)  # fmt: skip
         raise KeyboardInterrupt
     print(f"\n{name}: the runs save their checkpoints, then stop", file=sys.stderr, flush=True)

@@ -23,7 +23,7 @@ def test_a_study_without_workers_here_leaves_at_once(monkeypatch, capsys):
     monkeypatch.setattr(study.psutil.Process, "children", lambda *_, **__: [])
     with pytest.raises(KeyboardInterrupt):
         study._pass_on("SIGINT")
-    assert "jobs on a cluster go on; the same command takes up what is left" in capsys.readouterr().err
+    assert "(jobs on a cluster go on); the same command takes up what is left" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("error, told", [
