@@ -93,7 +93,7 @@ def test_other_rules_look_too(snapshot, strategy):
 
 
 def test_a_search_that_is_stopped_shows_what_it_has_found(snapshot):
-    process = start(f"snapshot={snapshot}", "settings={solve: false}", "budget=100_000_000", "leaves=1",
+    process = start(f"snapshot={snapshot}", "settings={solve: false}", "budget=10_000_000", "leaves=1",
                     program=("-m", "experiments.position"))  # fmt: skip
     assert wait_for(lambda: "sim/s" in written(process), process)
     ended = kill(process, signal.SIGINT)
