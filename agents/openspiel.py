@@ -27,17 +27,24 @@ class Counterpart:
                 "one, such as hex; drop the OpenSpiel player, or choose another game"
             )
         self.game = game
-        self.theirs = np.asarray(game.openspiel_actions, np.int64)  # [A]: OpenSpiel's number of our action
+        numbers = np.asarray(game.openspiel_actions, np.int64)
+        self.theirs = numbers.reshape(len(numbers), -1)  # [A, N]: OpenSpiel's numbers of our action
         self.reference = _load(game.openspiel_id)
         self.ours = np.full(self.reference.num_distinct_actions(), -1)
-        self.ours[self.theirs] = np.arange(len(self.theirs))
+        self.ours[self.theirs] = np.arange(len(self.theirs))[:, None]
 
     def position(self, history: np.ndarray) -> pyspiel.State:
         """OpenSpiel's position after our actions `history` [T]."""
         position = self.reference.new_initial_state()
-        for action in self.theirs[history].tolist():
-            position.apply_action(action)
+        for action in history.tolist():
+            position.apply_action(self.number(position, action))
         return position
+
+    def number(self, position: pyspiel.State, action: int) -> int:
+        """OpenSpiel's number of our `action` in its `position`."""
+        numbers = self.theirs[action].tolist()
+        legal = numbers[:1] if len(numbers) == 1 else position.legal_actions()
+        return next(number for number in numbers if number in legal)
 
     def mcts_bot(self, c: float, simulations: int, rollouts: int, seed: int) -> pyspiel.MCTSBot:
         """OpenSpiel's MCTSBot with random rollouts."""

@@ -46,10 +46,9 @@ class OpenSpielBot(pyspiel.Bot):
         if self.game.over(own[None])[0]:
             raise AgentError(f"{self.game.title}: the game is over: there is nothing to play\n{state}")
         decision = self.agent.act(own[None], self.streams)
-        theirs = self.counterpart.theirs
-        legal = np.flatnonzero(self.game.legal(own[None])[0])
-        policy = sorted((int(theirs[action]), float(decision.policy[0, action])) for action in legal)
-        return policy, int(theirs[decision.actions[0]])
+        ours, numbers = self.counterpart.ours, state.legal_actions()
+        policy = [(number, float(decision.policy[0, ours[number]])) for number in numbers]
+        return policy, self.counterpart.number(state, int(decision.actions[0]))
 
     def provides_policy(self) -> bool:
         return True

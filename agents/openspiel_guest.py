@@ -133,7 +133,7 @@ class Guest:
                 "drop the OpenSpiel player, or choose another game"
             )
         self.game = game
-        self.theirs = self.ours = np.arange(game.num_actions)
+        self.ours = np.arange(game.num_actions)
         self.reference = GuestGame(game)
 
     def position(self, history: np.ndarray) -> GuestPosition:

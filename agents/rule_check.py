@@ -15,10 +15,11 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from games import Game, make, registry
+from games.compiling import cause
 from games.core import kernel
 from mcts import Puct, Rule, RuleError, Search, Tree
 from mcts.rule import select
-from mcts.streams import sample_rows, seed_streams
+from mcts.streams import seed_streams, uniforms
 
 _TREES, _VISITS, _PLIES = 64, 24, 5
 _BUDGETS = 2 + np.arange(_TREES) % (_VISITS - 1)
@@ -49,7 +50,7 @@ def refuse_unsound(rule: Rule, self_play: bool = False) -> None:
         if not rule.anytime:
             _refuse_wrong_at_roots(name, rule)
     except NumbaError as error:
-        raise RuleError(f"rule {name}: {type(numbers).__name__}.select does not compile: {_told(error)}") from None
+        raise RuleError(f"rule {name}: {type(numbers).__name__}.select does not compile: {cause(error)}") from None
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _positions() -> tuple[Game, np.ndarray]:
     for _ in range(_PLIES):
         running = ~game.over(states)
         part, own = states[running], streams[running]
-        game.advance(part, sample_rows(own, game.legal(part).astype(np.float32)))
+        game.advance(part, game.pick(part, uniforms(own)))
         states[running], streams[running] = part, own
     return game, states[~game.over(states)][:_TREES]
 
@@ -117,11 +118,3 @@ def _grown() -> Tree:
     search = Search(*_positions(), Puct(), _VISITS)
     search.run(_know_nothing, _VISITS)
     return search.tree
-
-
-def _told(error: NumbaError) -> str:
-    """What numba names as the cause, and where."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    cause = next((line for line in lines if line and not line.startswith("Failed in")), "no reason given")
-    place = next((line.rstrip(":") for line in lines if line.startswith("File ")), "")
-    return f"{cause[:120]} {place}".strip()

@@ -11,6 +11,7 @@ import safetensors
 import safetensors.torch
 import torch
 
+from agents.fingerprint import fingerprint
 from agents.network import Network, NetworkError, make_network
 from games import Game, GameError, make, registry
 from games.files import write_bytes
@@ -18,6 +19,7 @@ from games.files import write_bytes
 _KEY = "isoelo"
 _VERSION = 1
 _DIGEST = "weights_sha256"
+_FINGERPRINT = "rules_sha256"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def save_snapshot(path: Path, game: Game, network: Network, record: dict) -> Non
         **record,
     }
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    text = json.dumps(description | {_DIGEST: _digest(weights)}, indent=1)
+    text = json.dumps(description | {_FINGERPRINT: fingerprint(game), _DIGEST: _digest(weights)}, indent=1)
     write_bytes(path.with_suffix(".json"), text.encode())
     write_bytes(path, safetensors.torch.save(weights, {_KEY: text}))
 
@@ -93,6 +95,19 @@ def game_of(path: Path, given: dict | None = None) -> Game:
     return make(**(given if "name" in given else describe(path)["game"] | given))
 
 
+def own_game(path: Path, description: dict) -> Game:
+    """The game that a snapshot was trained on; older snapshots do not tell what its rules did.
+
+    Raises NetworkError if it no longer does what it did when the snapshot was written.
+    """
+    game = _make(path, description["game"])
+    if description.get(_FINGERPRINT) not in (None, fingerprint(game)):
+        raise NetworkError(f"snapshot {path} was trained under other rules of {game.title} than those of "
+                           f"{description['game']['name']} now, as random games show: restore the game as it was, or "
+                           "train again")  # fmt: skip
+    return game
+
+
 def _make(path: Path, described: dict) -> Game:
     try:
         return make(**described)
@@ -103,16 +118,18 @@ def _make(path: Path, described: dict) -> Game:
 def load_snapshot(path: Path, game: Game | None = None) -> Snapshot:
     """Read a snapshot; with `game`, fit it to that size if its family plays any size, and refuse one of another game.
 
-    Raises NetworkError for a missing, damaged or foreign file, and for weights that do not fit.
+    Raises NetworkError for a missing, damaged or foreign file, for weights that do not fit, and for rules that are no
+    longer those of the training.
     """
     description = describe(path)
-    record = {key: value for key, value in description.items() if key not in ("version", "game", "network", _DIGEST)}
-    own = _make(path, description["game"])
+    own = own_game(path, description)
+    known = ("version", "game", "network", _FINGERPRINT, _DIGEST)
+    record = {key: value for key, value in description.items() if key not in known}
     family = registry.find(description["network"]["name"], "agents.networks", Network, NetworkError)
     game = own if game is None else game
     if _rules(own, family.any_size) != _rules(game, family.any_size):
         raise NetworkError(f"snapshot {path} plays {own.title}, not {game.title}: choose one trained on {game.title}")
-    network = make_network(game=game, **description["network"])
+    network = make_network(game=own, **description["network"])
     weights = safetensors.torch.load(path.read_bytes())
     if description.get(_DIGEST) not in (None, _digest(weights)):
         raise NetworkError(f"snapshot {path} is damaged: its weights are not those that were written; train again or "
@@ -120,10 +137,10 @@ def load_snapshot(path: Path, game: Game | None = None) -> Snapshot:
     try:
         network.load_state_dict(weights)
     except RuntimeError:
-        raise NetworkError(f"snapshot {path}: its weights do not fit {network.title} on {game.title} "
+        raise NetworkError(f"snapshot {path}: its weights do not fit {network.title} on {own.title} "
                            f"({_misfit(network.state_dict(), weights)}): its description belongs to others; restore it "
                            "or train again") from None  # fmt: skip
-    return Snapshot(game, network, record)
+    return Snapshot(game, network if game.settings == own.settings else network.on(game), record)
 
 
 def _misfit(expected: dict[str, torch.Tensor], weights: dict[str, torch.Tensor]) -> str:
@@ -137,7 +154,8 @@ def _digest(weights: dict[str, torch.Tensor]) -> str:
     """Of names, shapes and bytes, in the order of the names."""
     digest = hashlib.sha256()
     for name, tensor in sorted(weights.items()):
-        digest.update(f"{name}{tuple(tensor.shape)}".encode() + tensor.numpy().tobytes())
+        content = tensor.flatten().view(torch.uint8).numpy().tobytes()  # numpy does not have all types of torch
+        digest.update(f"{name}{tuple(tensor.shape)}".encode() + content)
     return digest.hexdigest()
 
 

@@ -117,12 +117,11 @@ class Table:
         self.strategy.refuse_unsound(self.game, self.states[-1][None], budgets, decision)
         self.play(int(decision.actions[0]))
         value = "" if np.isnan(decision.value[0]) else f", value {decision.value[0]:+.2f} for the agent"
-        return f"agent: {self.game.action_text(self.actions[-1])}{value}"
+        return f"agent: {self.game.move_text(self.states[-2], self.actions[-1])}{value}"
 
     def legal(self) -> list[str]:
-        return [
-            self.game.action_text(int(action)) for action in np.flatnonzero(self.game.legal(self.states[-1][None])[0])
-        ]
+        state = self.states[-1]
+        return [self.game.move_text(state, int(action)) for action in np.flatnonzero(self.game.legal(state[None])[0])]
 
 
 def play(table: Table, ask: Callable[[str], str]) -> None:

@@ -59,7 +59,7 @@ def play_study(study_dir: Path, overrides: dict | None = None) -> Path:
     Raises SettingsError for a folder that is no finished study, RecordError for a damaged matches.csv.
     """
     read_study(study_dir, overrides)  # what is no study is refused before anything is written there
-    with cells.locked(study_dir):
+    with interrupt.as_ctrl_c(), cells.locked(study_dir):
         study = read_study(study_dir, overrides)
         played = MatchFile(study_dir / "matches.csv")
         _keep_settings(study_dir / "arena.json", study.arena, played.rows)

@@ -25,7 +25,7 @@ from experiments.arena_settings import Arena
 from experiments.command import typed
 from experiments.rule_settings import normalise, rule_of
 from games import Game, GameError, make
-from games.conformance import refuse_unsound
+from games.conformance import doubt, refuse_unsound
 from games.files import sweep_up, write_text
 from mcts import RuleError, refuse_budget
 from training import interrupt
@@ -257,6 +257,13 @@ def _taken(file, path: Path) -> bool:
     return True
 
 
+def look_over(game: Game) -> None:
+    """A quick look at a game from outside: raises GameError for what cannot be, tells what is doubtful."""
+    refuse_unsound(game)
+    if told := doubt(game):
+        print(f"warning: {told}", file=sys.stderr)
+
+
 # ---- running -------------------------------------------------------------------------------------------------------
 
 
@@ -270,7 +277,7 @@ def run_cell(config: DictConfig, name: str, in_study: bool, processes: int = 1) 
     cell = check(config)
     if not in_study:
         for game in boards(cell):
-            refuse_unsound(game)
+            look_over(game)
     path = folder(cell, name)
     interrupt.listen(follow_parent=in_study)
     if interrupt.told():

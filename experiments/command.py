@@ -173,10 +173,20 @@ def typed(schema: type, config: DictConfig) -> Any:
     return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), config))
 
 
+GRAMMAR = frozenset("=,;(){}[] '")
+"""Characters that mean something to the grammar of overrides."""
+REFUSED = frozenset("!#&<>^`~")
+"""Characters that it refuses outside quotes, as it does all beyond ASCII."""
+
+
 def quoted(word: str) -> str:
-    """`key=PATH` with quotes where PATH is there and has a character of the overrides' grammar: runs of a study do."""
-    key, _, path = word.partition("=")
-    return f'{key}="{path}"' if set(path) & set("=,;(){}[] ") and '"' not in path and os.path.exists(path) else word
+    """`key=VALUE` with the quotes that the overrides' grammar wants around a path (runs of a study have its characters)
+    and around a word with letters of all alphabets."""
+    key, _, value = word.partition("=")
+    characters = set(value)
+    path = bool(characters & GRAMMAR) and os.path.exists(value)
+    strange = not characters & (GRAMMAR - {" "}) and (not value.isascii() or bool(characters & REFUSED))
+    return f'{key}="{value}"' if '"' not in value and (path or strange) else word
 
 
 def run_application(main: Callable) -> None:

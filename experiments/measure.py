@@ -26,7 +26,7 @@ import torch
 from agents.network import Network, NetworkEvaluator
 from games import Game
 from mcts import Rule, Search, search
-from mcts.streams import sample_rows, seed_streams, uniform
+from mcts.streams import seed_streams, uniform, uniforms
 from training.settings import SettingsError
 
 PRODUCT = (512, 256, 256)  # rows, inner, columns of the plain float32 product
@@ -100,7 +100,7 @@ def scattered(game: Game, batch: int, seed: int) -> np.ndarray:
     for move in range(game.max_length):
         rows = np.flatnonzero((remaining > move) & ~game.over(states))
         after, drawn = states[rows], streams[rows]
-        game.advance(after, sample_rows(drawn, game.legal(after).astype(np.float32)))
+        game.advance(after, game.pick(after, uniforms(drawn)))
         states[rows], streams[rows] = after, drawn
     ended = game.over(states)
     states[ended] = game.reset(int(ended.sum()))

@@ -14,7 +14,7 @@ import numpy as np
 from agents.agent import Strategy
 from games import Game
 from games.exact import Exact
-from mcts.streams import sample_rows, seed_streams
+from mcts.streams import seed_streams, uniforms
 
 
 @dataclass
@@ -56,7 +56,7 @@ def _openings_and_moves(game: Game, protocol: Protocol, number: int) -> tuple[np
         for t in range(moves):
             rows = np.flatnonzero(~game.over(states))
             part, own = states[rows], streams[rows]
-            actions[rows, t] = sample_rows(own, game.legal(part).astype(np.float32))
+            actions[rows, t] = game.pick(part, uniforms(own))
             game.advance(part, actions[rows, t])
             states[rows], streams[rows] = part, own
         running = ~game.over(states)

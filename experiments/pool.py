@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from agents.agent import make_strategy
 from agents.network import NetworkEvaluator
-from agents.snapshot import describe, load_snapshot
+from agents.snapshot import describe, load_snapshot, own_game
 from experiments.arena_settings import Arena
 from experiments.cells import read_config, refuse_same_size, state
 from experiments.command import one_line, typed
@@ -138,7 +138,7 @@ def pools(study: StudyRecord) -> list[Pool]:
     """One pool per game and size, in the order of their titles and sizes.
 
     Raises AgentError where an outside player cannot play one of the games, SettingsError for boards of one size and
-    for a run whose snapshots are gone.
+    for a run whose snapshots are gone, NetworkError for one that was trained under other rules.
     """
     found: dict[str, tuple[Game, list[tuple[dict, Path]]]] = {}
     for name in study.cells:
@@ -187,6 +187,7 @@ def _chosen(paths: list[Path], most: int | None) -> list[Path]:
 def _rows(run: str, config: dict, game: Game, path: Path, arena: Arena) -> list[dict]:
     """A snapshot's agents on one of the boards it was trained on, whose title they bear where there are several."""
     described = describe(path)
+    own_game(path, described)  # refuses one of other rules before any match
     ledger, network = described["ledger"], described["network"]
     from agents.network import make_network
 

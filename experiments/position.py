@@ -84,7 +84,7 @@ def look(asked: Position) -> tuple[Game, np.ndarray, dict]:
     found = Search(game, state[None], strategy.settings, asked.budget)
     begun = time.perf_counter()
     run(found, evaluator, asked)
-    record = {"game": game.title, "snapshot": asked.snapshot, "strategy": asked.strategy} | summary(found)
+    record = {"game": game.title, "snapshot": asked.snapshot, "strategy": asked.strategy} | summary(found, state)
     return game, state, record | {"leaves": asked.leaves, "threads": taken,
                                   "seconds": round(time.perf_counter() - begun, 2)}  # fmt: skip
 
@@ -101,12 +101,15 @@ def reached(game: Game, asked: Position) -> np.ndarray:
 
 def read_move(game: Game, state: np.ndarray, word: str) -> int:
     """The action that people write so. Raises GameError for one that is none, or not legal in `state`."""
+    mask = game.legal(state[None])[0]
+    here = {game.move_text(state, int(action)): int(action) for action in np.flatnonzero(mask)}
+    if word in here:
+        return here[word]
     names = {game.action_text(action): action for action in range(game.num_actions)}
     if word not in names:
-        raise GameError(f"{word!r} is no move of {game.title}: expected such as {', '.join(list(names)[:4])}")
-    mask = game.legal(state[None])[0]
+        raise GameError(f"{word!r} is no move of {game.title}: expected such as {', '.join(list(here or names)[:4])}")
     if not mask[names[word]]:
-        legal = ", ".join(name for name, action in names.items() if mask[action])
+        legal = ", ".join(here)
         expected = f"expected one of {legal}" if legal else "the game is over"
         raise GameError(f"{word} cannot be played here: {expected}\n{game.draw(state)}")
     return names[word]
@@ -139,8 +142,8 @@ def parts_of(found: Search, asked: Position) -> np.ndarray:
     return np.append(np.arange(first, asked.budget, step), asked.budget)
 
 
-def summary(found: Search) -> dict:
-    """The search of one position as plain numbers; values are for its player to move."""
+def summary(found: Search, state: np.ndarray) -> dict:
+    """The search of one position [S] as plain numbers; values are for its player to move."""
     game, tree, table = found.game, found.tree, root(found.tree)
     policy, node = found.policy()[0], tree.nodes[0, 0]
     order = np.lexsort((-found.root_prior[0], -table.visits[0]))
@@ -148,21 +151,21 @@ def summary(found: Search) -> dict:
     for action in order[found.root_prior[0][order] > 0]:
         lower, upper = int(table.lower[0, action]), int(table.upper[0, action])
         moves.append({
-            "move": game.action_text(int(action)), "visits": int(table.visits[0, action]),
+            "move": game.move_text(state, int(action)), "visits": int(table.visits[0, action]),
             "policy": float(policy[action]), "value": float(table.value[0, action]),
             "proven": PROVEN[lower] if lower == upper else None, "prior": float(found.root_prior[0, action]),
-            "line": line(game, tree.nodes[0], int(action)),
+            "line": line(game, state, tree.nodes[0], int(action)),
         })  # fmt: skip
     return {
-        "best": game.action_text(int(found.choose()[0])), "value": float(found.root_value[0]),
+        "best": game.move_text(state, int(found.choose()[0])), "value": float(found.root_value[0]),
         "proven": PROVEN[int(node["lower"])] if node["settled"] else None,
         "simulations": int(found.simulations[0]), "evaluations": int(found.evaluations[0]), "moves": moves,
     }  # fmt: skip
 
 
-def line(game: Game, nodes: np.ndarray, action: int) -> list[str]:
-    """The move `action` of the root and the most visited ones after it, at most LINE together."""
-    moves, node = [game.action_text(action)], 0
+def line(game: Game, state: np.ndarray, nodes: np.ndarray, action: int) -> list[str]:
+    """The move `action` of the root, the position [S], and the most visited ones after it, at most LINE together."""
+    moves, node = [game.move_text(state, action)], 0
     while len(moves) < LINE:
         tried = dict(children(nodes, node))
         if (node := tried.get(action, -1)) < 0:
@@ -170,8 +173,9 @@ def line(game: Game, nodes: np.ndarray, action: int) -> list[str]:
         after = dict(children(nodes, node))
         if not after:
             break
+        state = game.play(state, action)
         action = max(after, key=lambda move: (nodes[after[move]]["visits"], -move))
-        moves.append(game.action_text(action))
+        moves.append(game.move_text(state, action))
     return moves
 
 
@@ -186,14 +190,15 @@ def children(nodes: np.ndarray, node: int):
 def text(game: Game, state: np.ndarray, record: dict, top: int) -> str:
     """The board and the table."""
     moves = record["moves"]
+    wide = max(6, *(len(move["move"]) for move in moves[:top]))
     result = f", proven: {record['proven']}" if record["proven"] else ""
     lines = [game.draw(state), "",
              f"{game.title}: best {record['best']}, value {record['value']:+.3f} for the player to move{result}", "",
-             f"{'move':>6} {'visits':>9} {'policy':>7} {'value':>7} {'prior':>7} {'proven':>7}  line"]  # fmt: skip
+             f"{'move':>{wide}} {'visits':>9} {'policy':>7} {'value':>7} {'prior':>7} {'proven':>7}  line"]  # fmt: skip
     for move in moves[:top]:
         value = f"{move['value']:+7.3f}" if move["visits"] else f"{'':>7}"
-        lines.append(f"{move['move']:>6} {move['visits']:>9,} {move['policy']:>7.3f} {value} {move['prior']:>7.3f} "
-                     f"{move['proven'] or '':>7}  {' '.join(move['line'])}")  # fmt: skip
+        lines.append(f"{move['move']:>{wide}} {move['visits']:>9,} {move['policy']:>7.3f} {value} "
+                     f"{move['prior']:>7.3f} {move['proven'] or '':>7}  {' '.join(move['line'])}")  # fmt: skip
     if len(moves) > top:
         lines.append(f"and {len(moves) - top} moves more, {sum(move['visits'] for move in moves[top:]):,} visits")
     return "\n".join([*lines, "", f"{record['simulations']:,} simulations, {record['evaluations']:,} evaluations, "

@@ -29,11 +29,16 @@ def collect() -> dict:
     """Commit, versions and machine of this process."""
     return {
         "commit": commit(),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": [*program(Path(sys.argv[0])), *sys.argv[1:]],
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in ("torch", "numpy", "numba", "hydra-core")},
         "machine": {"system": platform.system(), "processor": processor(), "cores": os.cpu_count()},
     }
+
+
+def program(path: Path) -> list[str]:
+    """How the program at `path` is called: python -m experiments.train."""
+    return ["python", "-m", f"{path.parent.name}.{path.stem}"] if path.suffix == ".py" else [path.name]
 
 
 def commit() -> str | None:

@@ -1,9 +1,9 @@
 """Speed of the rules: random games of ours beside the same games of OpenSpiel driven from Python, on one core.
 
 Ours are many random games in lockstep through Game.legal and Game.advance, with a compiled choice among the legal
-actions; a game that ends begins again. OpenSpiel's is the plain loop of legal_actions, choice and apply_action, one
-game after the other. A repetition runs one and then the other for SECONDS of the processor each; ratios are taken
-within a repetition. The command is `python -m experiments.bench`.
+actions (through Game.pick where the rules are no kernels); a game that ends begins again. OpenSpiel's is the plain
+loop of legal_actions, choice and apply_action, one game after the other. A repetition runs one and then the other for
+SECONDS of the processor each; ratios are taken within a repetition. The command is `python -m experiments.bench`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from experiments.measure import quartiles
 from games import Game, GameError, make
 from games.core import OVER, inlined_kernel, kernel, lean_kernel, parse_settings
 from games.openspiel_games import load
-from mcts.streams import seed_streams, uniform
+from mcts.streams import seed_streams, uniform, uniforms
 
 FAMILIAR = (
     "tictactoe",
@@ -40,6 +40,7 @@ FAMILIAR = (
 )
 SECONDS = 0.2  # of one stretch of play
 LOCKSTEP = 4096  # of our games at most; more than a MiB of them would not stay in a core's cache
+IN_PYTHON = 128  # of games that are no kernels: OpenSpiel's positions take kilobytes each, beside their states
 LISTED = 64  # up to so many actions a list of the legal ones is quicker than blind draws
 
 
@@ -64,24 +65,11 @@ class Pace(NamedTuple):
 
 
 def pair(game: Game) -> Pair | None:
-    """A game beside OpenSpiel's: the one it names, else its namesake; None where neither is the same game."""
+    """A game beside the one of OpenSpiel that it names; None where it names none, or OpenSpiel has none such."""
     try:
-        openspiel = game.openspiel_id or _namesake(game)
-        reference = load(openspiel)
+        return Pair(game, load(game.openspiel_id), game.openspiel_id) if game.openspiel_id else None
     except GameError:
         return None
-    begins = int(game.legal(game.reset(1)).sum()), len(reference.new_initial_state().legal_actions())
-    return Pair(game, reference, openspiel) if begins[0] == begins[1] else None
-
-
-def _namesake(game: Game) -> str:
-    """OpenSpiel's game of the same name; settings that it does not know must be our defaults, else GameError."""
-    known, usual = load(game.name).get_parameters(), make(game.name).settings
-    for key, value in game.settings.items():
-        if key not in known and value != usual[key]:
-            raise GameError(f"OpenSpiel's {game.name} knows no {key}={value}")
-    shared = [f"{key}={value}" for key, value in game.settings.items() if key in known]
-    return f"{game.name}({','.join(shared)})"
 
 
 def familiar() -> list[Game]:
@@ -105,7 +93,10 @@ class Ours:
     def play(self, seconds: float) -> Pace:
         moves, games, begun = 0, 0, time.process_time()
         while (spent := time.process_time() - begun) < seconds:
-            choose(self.game.legal(self.states), self.streams, self.actions)
+            if self.game.compiled:
+                choose(self.game.legal(self.states), self.streams, self.actions)
+            else:
+                self.actions = self.game.pick(self.states, uniforms(self.streams))
             self.game.advance(self.states, self.actions)
             games += restart(self.states, self.start)
             moves += len(self.states)
@@ -182,7 +173,7 @@ def measure(chosen: Pair, repetitions: int, seed: int, progress: Callable[[], ob
     Ours plays a moment before the first repetition, which compiles it and brings its games out of phase.
     """
     game, reference, openspiel = chosen
-    count = min(LOCKSTEP, 2**20 // game.reset(1).nbytes)
+    count = min(LOCKSTEP if game.compiled else IN_PYTHON, 2**20 // game.reset(1).nbytes)
     ours, rng = Ours(game, count, seed), random.Random(seed)
     ours.play(2 * SECONDS)
     paces = []
@@ -201,9 +192,9 @@ def measure(chosen: Pair, repetitions: int, seed: int, progress: Callable[[], ob
 
 COLUMNS = {
     "random play": "{title}", "moves/s": "{random_moves_per_s:,.0f}", "OpenSpiel": "{openspiel_moves_per_s:,.0f}",
-    "ratio": "{random_moves_ratio:.1f} ({random_moves_ratio_spread[0]:.1f}-{random_moves_ratio_spread[1]:.1f})",
+    "ratio": "{random_moves_ratio:.3g} ({random_moves_ratio_spread[0]:.3g}-{random_moves_ratio_spread[1]:.3g})",
     "games/s": "{random_games_per_s:,.0f}", "OpenSpiel's": "{openspiel_games_per_s:,.0f}",
-    "their ratio": "{random_games_ratio:.1f} ({random_games_ratio_spread[0]:.1f}-{random_games_ratio_spread[1]:.1f})",
+    "their ratio": "{random_games_ratio:.3g} ({random_games_ratio_spread[0]:.3g}-{random_games_ratio_spread[1]:.3g})",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ def what_ran(result: Result) -> dict[str, Any]:
     seconds = [note["seconds"] for note in runs if isinstance(note.get("seconds"), int | float)]
     return {
         "commits": sorted({str(note["commit"]) for note in result.runs if note.get("commit")}),
-        "machines": sorted(machines), "command": " ".join(map(str, study.get("command", []))), "runs": len(runs),
+        "machines": sorted(machines), "command": shlex.join(map(str, study.get("command", []))), "runs": len(runs),
         "started": study.get("started"), "updated": study.get("updated"), "run_seconds": sum(seconds) or None,
         "versions": study.get("versions") or (runs[0].get("versions") if runs else None),
         "python": study.get("python"),

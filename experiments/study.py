@@ -30,7 +30,6 @@ from tqdm import tqdm
 from experiments import cells, outside, threads
 from experiments.command import one_line_errors
 from experiments.provenance import write_provenance
-from games.conformance import refuse_unsound
 from games.files import write_text
 from training import interrupt
 from training.settings import SettingsError
@@ -62,16 +61,16 @@ class StudyCallback(Callback):
         expanded = expand(config)
         if not expanded:
             raise SettingsError("the sweep has no cells: expected at least one value for each swept setting")
-        self.study_dir = Path(config.studies) / config.study.name
+        self.study_dir = _folder(config)
         _refuse_varied(expanded)
         cells.refuse_same_size(game for _, cell, _ in expanded for game in cells.boards(cell))
         checked = {name: cells.check(cell) for name, cell, _ in expanded}
         for game in {game.title: game for _, cell, _ in expanded for game in cells.boards(cell)}.values():
-            refuse_unsound(game)
+            cells.look_over(game)
         for name, cell, _ in expanded:
             cells.refuse_changed_settings(self.study_dir / "runs" / name, cell)
         record = {
-            "name": config.study.name,
+            "name": self.study_dir.name,
             "cells": {name: overrides for name, _, overrides in expanded},
             "arena": OmegaConf.to_container(expanded[0][1].arena, resolve=True),
             "device": config.device,
@@ -161,6 +160,11 @@ def as_written(overrides: Any) -> list[str]:
     return written
 
 
+def _folder(config: DictConfig) -> Path:
+    """Of the study; study.name=2026 is read as a number and means a name."""
+    return Path(str(config.studies)) / str(config.study.name)
+
+
 def _refuse_varied(expanded: list[tuple[str, DictConfig, list[str]]]) -> None:
     """Raises SettingsError where cells differ in what a study has once."""
     for key in ("study.name", "studies", "arena", "jobs"):
@@ -180,7 +184,7 @@ def _tell_threads(checked: dict[str, cells.Cell], runs: Path) -> None:
 
 def place_in_study(config: DictConfig, overrides: list[str]) -> tuple[str, int]:
     """The name that `expand` gave the cell with these overrides, and how many run at a time, from study.yaml."""
-    record = OmegaConf.load(Path(config.studies) / config.study.name / "study.yaml")
+    record = OmegaConf.load(_folder(config) / "study.yaml")
     for name, known in record.cells.items():
         if sorted(as_written(known)) == sorted(overrides):
             return str(name), threads.side_by_side(config.jobs, len(record.cells))

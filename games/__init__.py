@@ -14,7 +14,8 @@ conformance  check_game: every promise of the contract as one named check
 exact        exact play: the solver of a game, the stubborn perfect player, the command
 solving      what a solver answers
 enumeration  exact play of any small game, all positions looked at
-hex_solver   exact play of Hex: hex_bits (bitboards), hex_table, hex_proof (must-play), hex_answers (sets of moves)
+hex_solver   exact play of Hex: hex_bits (bitboards), hex_fill (cells that need no search), hex_table, hex_proof
+             (must-play), hex_answers (sets of moves)
 searching    exact play by search: forms (how a game is searched), alpha_beta, stones (positions as bits)
 X_solver     exact play of game X; for the other games that have one, a form for `searching`
 solve        the command: values of positions by search, also beyond the sizes with a perfect player

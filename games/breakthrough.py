@@ -12,7 +12,7 @@ Rules     a move takes a piece one row forward, to an empty cell straight ahead 
           The foremost piece always has a diagonal, so there is a move until the end
 Setup     `home` full rows of pieces on each side; home=0: two on boards of six rows or more, else one, as in OpenSpiel
 Actions   3 * rows * columns: direction * rows * columns + row * columns + col, from (row, col) to column
-          col - 1 + direction of the next row. OpenSpiel's numbers differ for captures and for player 1
+          col - 1 + direction of the next row. OpenSpiel also numbers who moves and whether a piece is taken
 Planes    2: own pieces, the opponent's, rows from the mover's side: player 1 sees the board upside down
 Symmetry  mirror of left and right
 Longest   every piece steps forward until just before the last row, then one does: 1 + 2 columns (sum of
@@ -143,6 +143,17 @@ class Breakthrough(Game):
     @property
     def title(self):
         return f"breakthrough{self.rows}x{self.columns}" + f"-{self.home}" * bool(self.settings["home"])
+
+    @property
+    def openspiel_id(self):
+        usual = self.home == (2 if self.rows >= 6 else 1)
+        return f"breakthrough(rows={self.rows},columns={self.columns})" if usual else None
+
+    @property
+    def openspiel_actions(self):
+        """((row * columns + col) * 6 + direction) * 2 + capture; player 1 has the directions 3 to 5."""
+        direction, cell = np.divmod(np.arange(self.num_actions), self.size)
+        return (2 * (6 * cell + direction))[:, None] + [0, 1, 6, 7]
 
     def action_text(self, action):
         """The cell it leaves and the column it goes to, which is ahead for either player: b2a; a2- leaves the board."""

@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 import numba
 from numba.core.caching import IndexDataCacheFile
+from numba.core.errors import NumbaError
 
 from games.exact_store import folder
 
@@ -93,3 +94,11 @@ def _drop_stale(parent: pathlib.Path) -> None:
     for old in parent.glob("isoelo-*"):
         if time.time() - old.stat().st_mtime > STALE_SECONDS:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def cause(error: NumbaError) -> str:
+    """What numba names as the cause of code that does not compile, and where, in one line."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    first = next((line for line in lines if line and not line.startswith("Failed in")), "no reason given")
+    place = next((line.rstrip(":") for line in lines if line.startswith("File ")), "")
+    return f"{first[:120]} {place}".strip()

@@ -18,15 +18,21 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
+from numba.core.errors import NumbaError
+
+from games.compiling import cause
 from games.core import Game, GameError, make, parse_settings
 from games.promises import CHECKS, PromiseBroken, check_declared_facts, check_plain_python
-from games.promises.memory import check_leftovers
+from games.promises.memory import check_leftovers, check_looking, check_own_rows
 from games.promises.rules import check_header, check_legal, check_length, check_reset, check_result, check_same_again
-from games.promises.views import check_observation
+from games.promises.text import check_settings
+from games.promises.views import check_observation, check_symmetries, check_views
 from games.registry import name_of
 from games.terminal import end_with
+from games.watching import watched
 
-__all__ = ["CHECKS", "PromiseBroken", "check_game", "parametrize_with_checks", "refuse_unsound", "run_checks"]
+__all__ = ["CHECKS", "PromiseBroken", "check_game", "doubt", "parametrize_with_checks", "refuse_unsound",
+           "run_checks"]  # fmt: skip
 
 Check = Callable[[Game, int], None]
 
@@ -34,14 +40,15 @@ Check = Callable[[Game, int], None]
 GROUNDS: tuple[Check, ...] = (check_declared_facts, check_plain_python)
 FIRST_LOOK: tuple[Check, ...] = (
     *GROUNDS, check_header, check_legal, check_length, check_result, check_reset, check_same_again, check_observation,
-    check_leftovers,
+    check_leftovers, check_own_rows, check_looking, check_symmetries, check_settings,
 )  # fmt: skip
 
 
 def run_checks(game: Game, seed: int = 0, skip: Iterable[str] = ()) -> Iterator[tuple[str, str | None]]:
     """Run all checks but those named in `skip`; yields each name with None if kept, else with what is wrong.
 
-    Stops after a failure that makes the later checks meaningless or dangerous.
+    Stops after a failure that makes the later checks meaningless or dangerous. A kernel that never ends ends the
+    program with status 2.
     """
     unknown = set(skip) - {check.__name__ for check in CHECKS}
     if unknown:
@@ -50,11 +57,9 @@ def run_checks(game: Game, seed: int = 0, skip: Iterable[str] = ()) -> Iterator[
         if check.__name__ in skip:
             continue
         try:
-            check(game, seed)
-        except PromiseBroken as broken:
-            yield check.__name__, str(broken)
+            _run(check, game, seed)
         except Exception as error:
-            yield check.__name__, f"{type(error).__name__}: {error}"
+            yield check.__name__, _told(error)
         else:
             yield check.__name__, None
             continue
@@ -62,21 +67,51 @@ def run_checks(game: Game, seed: int = 0, skip: Iterable[str] = ()) -> Iterator[
             return
 
 
+def _run(check: Check, game: Game, seed: int) -> None:
+    with watched(f"{_words(game)}: {check.__name__}"):
+        check(game, seed)
+
+
+def _words(game: Game) -> str:
+    """A game as the command line names it."""
+    return " ".join([name_of(type(game), "games"), *(f"{key}={value}" for key, value in game.settings.items())])
+
+
+def _told(error: Exception) -> str:
+    """What is wrong, from the error of a check."""
+    if isinstance(error, PromiseBroken):
+        return str(error)
+    if isinstance(error, NumbaError):
+        undecorated = "; a rule is without its decorator @kernel" if "<class 'function'>" in str(error) else ""
+        return f"a kernel does not compile: {cause(error)}{undecorated}"
+    return f"{type(error).__name__}: {error}"
+
+
 def refuse_unsound(game: Game) -> None:
     """A quick look at a game from outside, before work is spent on it.
 
     Raises GameError if it breaks a promise without which a search would crash or find nonsense.
     """
-    name = name_of(type(game), "games")
-    for check in FIRST_LOOK if ":" in name else ():
+    if broken := _first_broken(game, FIRST_LOOK):
+        raise GameError(f"{game.title} breaks a promise, {broken}")
+
+
+def doubt(game: Game) -> str | None:
+    """What looks wrong in a game from outside and is right in a few: whose pieces come first in what is seen."""
+    broken = _first_broken(game, (check_views,))
+    return broken and f"{game.title} seems to break a promise, which is right only where the sides differ, {broken}"
+
+
+def _first_broken(game: Game, checks: Iterable[Check]) -> str | None:
+    """The first of these promises that a game from outside breaks, in a line."""
+    outside = ":" in name_of(type(game), "games")
+    for check in checks if outside else ():
         try:
-            check(game, 0)
+            _run(check, game, 0)
         except Exception as error:
-            reason = str(error) if isinstance(error, PromiseBroken) else f"{type(error).__name__}: {error}"
-            first = reason.splitlines()[0].removesuffix(" Position:")
-            words = " ".join([name, *(f"{key}={value}" for key, value in game.settings.items())])
-            raise GameError(f"{game.title} breaks a promise, {check.__name__}: {first} See "
-                            f"python -m games.conformance {words}") from None  # fmt: skip
+            first = _told(error).splitlines()[0].removesuffix(" Position:")
+            return f"{check.__name__}: {first} See python -m games.conformance {_words(game)}"
+    return None
 
 
 def check_game(game: Game | Callable[[], Game], seed: int = 0, skip: Iterable[str] = ()) -> None:
@@ -104,7 +139,7 @@ def parametrize_with_checks(games: Iterable[Game | Callable[[], Game]]):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 0 if all promises are kept, 1 if not, 2 if there is no such game."""
+    """Exit status 0 if all promises are kept, 1 if not, 2 if there is no such game or one of its kernels never ends."""
     parser = argparse.ArgumentParser(
         prog="python -m games.conformance", description="Check that a game keeps the promises of games.core."
     )

@@ -24,6 +24,7 @@ Array axes: B positions, S state words, A actions, P planes, H x W board.
 from __future__ import annotations
 
 import functools
+import re
 import typing
 from typing import ClassVar, NamedTuple
 
@@ -151,10 +152,19 @@ class Game:
 
     @property
     def openspiel_actions(self) -> np.ndarray:
-        """OpenSpiel's number of each action, int64 [A]; the same numbers unless a game says otherwise."""
+        """OpenSpiel's number of each action, int64 [A]; the same numbers unless a game says otherwise.
+
+        int64 [A, N] where its numbers tell more than ours, such as who moves: of the N numbers of an action one is
+        legal in a position.
+        """
         return np.arange(self.num_actions)
 
     # ---- batches ---------------------------------------------------------------------------------------------------
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the kernels play batches; a class may have other ways, as that of OpenSpiel's games."""
+        return type(self).step is Game.step
 
     def reset(self, count: int) -> np.ndarray:
         """`count` initial positions, [B, S]."""
@@ -172,7 +182,7 @@ class Game:
     def step_at(self, states: np.ndarray, rows: np.ndarray, nodes: np.ndarray, actions: np.ndarray, legal: np.ndarray,
                 planes: np.ndarray) -> None:  # fmt: skip
         """`step` for positions that lie in a search's trees: states[nodes[i], rows[i]] of [N, B, S], in place."""
-        if type(self).step is Game.step:
+        if self.compiled:
             _batch(self.rules).step_at(states, self.params, rows, nodes, actions, legal, planes)
         else:
             chosen = states[nodes, rows]
@@ -188,6 +198,15 @@ class Game:
         mask = np.zeros((len(states), self.num_actions), np.bool_)
         _batch(self.rules).legal(states, self.params, mask)
         return mask
+
+    def pick(self, states: np.ndarray, fractions: np.ndarray) -> np.ndarray:
+        """One legal action of each position, int64 [B]: of n, in the order of their numbers, that at int(fraction * n).
+
+        All are equally likely where `fractions` [B] are uniform in [0, 1). -1 where there are none.
+        """
+        actions = np.empty(len(states), np.int64)
+        _pick(self.legal(states), fractions, actions)
+        return actions
 
     def observe(self, states: np.ndarray) -> np.ndarray:
         """What the players to move see, float32 [B, P, H, W]."""
@@ -235,6 +254,10 @@ class Game:
         """An action as people write it."""
         return str(action)
 
+    def move_text(self, state: np.ndarray, action: int) -> str:
+        """An action as people write it in one position [S], without blanks; `action_text` unless a game says more."""
+        return self.action_text(action)
+
 
 # ---- finding games -------------------------------------------------------------------------------------------------
 
@@ -254,7 +277,17 @@ def make(name: str, **settings) -> Game:
     """
     cls = game_class(name)
     registry.check_settings(f"game {name!r}", cls, settings, GameError)
-    return cls(**settings)
+    try:
+        game = cls(**settings)
+    except GameError:
+        raise
+    except Exception as error:
+        given = ", ".join(f"{key}={value}" for key, value in settings.items()) or "its defaults"
+        raise GameError(f"game {name!r} cannot be built with {given}: {registry.told(error)}") from error
+    if missing := [fact for fact in ("name", "rules", "settings", "num_actions", "title") if not hasattr(game, fact)]:
+        raise GameError(f"game {name!r} does not declare {', '.join(missing)}: expected name and rules in the class, "
+                        "the others by super().__init__, as in docs/adding_a_game.md")  # fmt: skip
+    return game
 
 
 def parse_settings(texts: typing.Iterable[str]) -> dict[str, int | bool | str]:
@@ -264,10 +297,12 @@ def parse_settings(texts: typing.Iterable[str]) -> dict[str, int | bool | str]:
         key, _, value = text.partition("=")
         if not key.isidentifier() or not value:
             raise GameError(f"{text!r} is no setting: expected key=value, such as size=5")
+        if key in settings:
+            raise GameError(f"{key} is given twice, {settings[key]} and {value}: expected one value")
         if value.lower() in ("true", "false"):
             settings[key] = value.lower() == "true"
         else:
-            settings[key] = int(value) if value.lstrip("-").isdecimal() else value
+            settings[key] = int(value) if re.fullmatch("-?[0-9]{1,18}", value) else value
     return settings
 
 
@@ -276,6 +311,22 @@ def int_setting(game: str, key: str, value, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
         raise GameError(f"{game}: {key}={value!r} cannot be: expected an integer from {low} to {high}")
     return int(value)
+
+
+@lean_kernel
+def _pick(masks, fractions, actions):
+    for b in range(len(masks)):
+        count = 0
+        for action in range(masks.shape[1]):
+            count += masks[b, action]
+        before = int(fractions[b] * count)
+        actions[b] = -1
+        for action in range(masks.shape[1]):
+            if masks[b, action]:
+                if before == 0:
+                    actions[b] = action
+                    break
+                before -= 1
 
 
 # ---- batch kernels -------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from games.solving import ILLEGAL, Exact, final_values
 MOST_POSITIONS = 1_000_000
 """Games with more reachable positions are refused."""
 
-SLICE = 400_000  # children made at a time where a layer may have too many
+SLICE, SLICE_WORDS = 400_000, 10_000_000  # children made at a time where a layer may have too many; their words
 
 
 class Graph(NamedTuple):
@@ -116,11 +116,11 @@ def expand(game: Game, most: int) -> Graph:
     total = 1
     while True:
         parents = layers[-1]
-        rows, actions = np.nonzero(game.legal(parents))
-        if not len(rows):
+        legal = game.legal(parents)
+        if not legal.any():
             break
-        if len(rows) > most:
-            _check_ahead(game, parents, rows, actions, total, most, len(pairs))
+        _check_ahead(game, parents, legal, total, most, len(pairs))
+        rows, actions = np.nonzero(legal)
         children = parents[rows]
         game.advance(children, actions)
         _, first, inverse = np.unique(_keys(children), return_index=True, return_inverse=True)
@@ -134,16 +134,20 @@ def expand(game: Game, most: int) -> Graph:
     return Graph(np.concatenate(layers), merged[0], merged[1], merged[2], starts)
 
 
-def _check_ahead(game, parents, rows, actions, total, most, moves):
-    """Raise GameError if the children of a layer are too many, before all are made.
+def _check_ahead(game, parents, legal, total, most, moves):
+    """Raise GameError if the children of a layer are too many, before all are made or even listed.
 
     Different 64-bit sums of their words are different positions.
     """
+    pairs = np.cumsum(np.count_nonzero(legal, axis=1))  # with the parents up to each
+    if pairs[-1] <= most:
+        return
     weights = np.random.default_rng(0).integers(1, 2**64, parents.shape[1], np.uint64)
-    sums = np.zeros(0, np.uint64)
-    for begin in range(0, len(rows), SLICE):
-        children = parents[rows[begin : begin + SLICE]]
-        game.advance(children, actions[begin : begin + SLICE])
+    sums, at_once = np.zeros(0, np.uint64), min(SLICE, 1 + SLICE_WORDS // parents.shape[1])
+    for part in np.split(np.arange(len(parents)), np.searchsorted(pairs, np.arange(at_once, pairs[-1], at_once))):
+        rows, actions = np.nonzero(legal[part])
+        children = parents[part[rows]]
+        game.advance(children, actions)
         sums = np.unique(np.concatenate([sums, children.astype(np.uint64) @ weights]))
         _check_size(game, total + len(sums), most, moves)
 

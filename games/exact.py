@@ -23,6 +23,7 @@ import time
 
 import numpy as np
 
+from games.conformance import refuse_unsound
 from games.core import OVER, Game, GameError, make, parse_settings
 from games.enumeration import Enumeration
 from games.forms import form_of
@@ -47,7 +48,7 @@ def prover_of(game: Game, **memory) -> Exact:
     """A solver for as long as it takes: the `prover` beside the game, without the limits of its `solver`.
 
     Where there is none, the game's own solver; for a game without one, alpha-beta over its rules, which keeps apart
-    all states that differ. `memory` is for `games.searching.Search`, and ignored by solvers of other kinds.
+    all states that differ. `memory` is `slots` of 16 bytes, for provers and searches; a `solver` has its own.
     """
     if module := _beside(game):
         return module.prover(game, **memory) if hasattr(module, "prover") else module.solver(game)
@@ -78,6 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         game = make(options.game, **parse_settings(text for text in options.setting if text != "-"))
+        refuse_unsound(game)
         state = game.parse(read_text("-")) if "-" in options.setting else game.reset(1)[0]
         print(report(game, state))
     except GameError as error:

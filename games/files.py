@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file under its final name only once it is complete and on the disk.
+def write_bytes(path: Path, *data: bytes | memoryview) -> None:
+    """Write a file, piece by piece, under its final name only once it is complete and on the disk.
 
     Raises OSError naming the file (a full disk, say) with nothing left behind; what stood there before stays.
     """
@@ -14,7 +14,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
-            file.write(data)
+            file.writelines(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

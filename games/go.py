@@ -22,7 +22,7 @@ Value       x's lead under perfect play without a limit: 1 on 2 x 2, 9 on 3 x 3,
 Source      the rules of J. Tromp and B. Taylor but for suicide; repetition="draw" is OpenSpiel's go, move by move
 """
 
-import fractions
+import math
 
 import numpy as np
 
@@ -425,10 +425,10 @@ class Go(Game):
     def _half_points(komi):
         """Komi as a number of half points; raises GameError for what is none."""
         try:
-            half_points = 2 * fractions.Fraction(str(komi))
+            half_points = 2 * float(str(komi))
         except ValueError:
-            half_points = fractions.Fraction(1, 2)
-        if half_points.denominator != 1 or abs(half_points) > 200 or isinstance(komi, bool):
+            half_points = math.nan
+        if not abs(half_points) <= 200 or half_points % 1 or isinstance(komi, bool):
             raise GameError(f"go: komi={komi!r} cannot be: expected a multiple of 0.5 from -100 to 100, such as 7.5")
         return int(half_points)
 

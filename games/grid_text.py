@@ -14,7 +14,7 @@ import numpy as np
 
 from games.core import OVER, RESULT, TO_MOVE, GameError
 
-MARKS = ".xo"  # empty, player 0, player 1
+MARKS = ".xo"  # empty, player 0, player 1; a game with more kinds of cells hands over marks of its own
 LARGEST = 26  # sides; the letters end
 
 
@@ -34,39 +34,40 @@ def status(state: np.ndarray) -> str:
     return {1: "x has won", -1: "o has won", 0: "drawn"}[int(state[RESULT])]
 
 
-def draw(stones: np.ndarray, state: np.ndarray) -> str:
-    """`stones` [rows, columns] of 0 empty, 1 + player, and the status of `state`."""
-    return "\n".join([*board(stones), status(state)])
+def draw(stones: np.ndarray, state: np.ndarray, marks: str = MARKS) -> str:
+    """`stones` [rows, columns] of 0 empty, 1 + player (any index into `marks`), and the status of `state`."""
+    return "\n".join([*board(stones, marks=marks), status(state)])
 
 
-def board(rows: Sequence[np.ndarray] | np.ndarray, slanted: bool = False) -> list[str]:
+def board(rows: Sequence[np.ndarray] | np.ndarray, slanted: bool = False, marks: str = MARKS) -> list[str]:
     """The letters and `rows` of 0 empty, 1 + player, as lines; no row is longer than the first."""
     lines = ["   " + " ".join(letters(len(rows[0])))]
     for number, row in enumerate(rows):
-        lines.append(" " * number * slanted + f"{number + 1:2d} " + " ".join(MARKS[stone] for stone in row))
+        lines.append(" " * number * slanted + f"{number + 1:2d} " + " ".join(marks[stone] for stone in row))
     return lines
 
 
-def read(title: str, text: str, rows: int, columns: int) -> tuple[np.ndarray, str]:
+def read(title: str, text: str, rows: int, columns: int, marks: str = MARKS) -> tuple[np.ndarray, str]:
     """Stones [rows, columns] and the last line of a drawn board; spaces may differ.
 
     Raises GameError where the text is no such board.
     """
-    found, last = read_rows(title, text, [columns] * rows)
+    found, last = read_rows(title, text, [columns] * rows, marks)
     return np.array(found, np.int64), last
 
 
-def read_rows(title: str, text: str, widths: Sequence[int]) -> tuple[list[list[int]], str]:
+def read_rows(title: str, text: str, widths: Sequence[int], marks: str = MARKS) -> tuple[list[list[int]], str]:
     """The same for rows of `widths` cells, the first the longest; slanted or not."""
     lines, rows, columns = [line.split() for line in text.strip().splitlines() if line.strip()], len(widths), widths[0]
     if len(lines) != rows + 2:
         refuse(title, text, f"expected {rows + 2} lines (letters, {rows} rows, who is to move)")
     if lines[0] != letters(columns):
         refuse(title, text, f"expected the letters {' '.join(letters(columns))} above the board")
-    for row, (label, *marks) in enumerate(lines[1:-1]):
-        if label != str(row + 1) or len(marks) != widths[row] or not set(marks) <= set(MARKS):
-            refuse(title, text, f"row {row + 1} must be its number and {widths[row]} of '.', 'x', 'o', with spaces")
-    return [[MARKS.index(mark) for mark in marks] for _, *marks in lines[1:-1]], " ".join(lines[-1])
+    for row, (label, *cells) in enumerate(lines[1:-1]):
+        if label != str(row + 1) or len(cells) != widths[row] or not set(cells) <= set(marks):
+            kinds = ", ".join(f"'{mark}'" for mark in marks)
+            refuse(title, text, f"row {row + 1} must be its number and {widths[row]} of {kinds}, with spaces")
+    return [[marks.index(cell) for cell in cells] for _, *cells in lines[1:-1]], " ".join(lines[-1])
 
 
 def count(title: str, text: str, stones: np.ndarray) -> tuple[int, int]:

@@ -1,19 +1,21 @@
 """Answers about Hex positions from proofs: winning moves, the stubborn player's moves, batches of states.
 
 An extra stone never hurts its owner in Hex. That is what the rules for sets of winning moves rest on.
+
+Where the search was stopped (see games.hex_proof) answers are 0, and asked again they go on: what is proven is known.
 """
 
 from games.core import HEADER, OVER, RESULT, TO_MOVE, kernel
 from games.hex_bits import NOTHING, U, lowest, popcount, transpose
 from games.hex_proof import prove
-from games.hex_table import CELLS, MOVES, WON, recall, remember
+from games.hex_table import CELLS, KNOWN, MOVES, WON, recall, remember
 
 # ---- sets of moves -------------------------------------------------------------------------------------------------
 
 
 @kernel
 def winning_moves(board, own, opp, most, work):
-    """The mover's winning moves; may stop once there are more than `most`.
+    """KNOWN and the mover's winning moves; may leave out some once there are more than `most`.
 
     Moves outside a carrier with which the opponent would win if it were his turn lose. Where he would lose even then,
     the mover has a stone to spare and every move wins.
@@ -21,24 +23,28 @@ def winning_moves(board, own, opp, most, work):
     own_t, opp_t = transpose(own), transpose(opp)
     left = board.full & ~(own | opp)
     entry = prove(board, opp_t, own_t, work)
+    if not entry:
+        return NOTHING
     if not entry & WON:
-        return left
+        return KNOWN | left
     left &= transpose(entry & CELLS)
     found = NOTHING
     while left and popcount(found) <= most:
         move = lowest(left)
         left ^= move
         entry = prove(board, opp_t, own_t | transpose(move), work)
+        if not entry:
+            return NOTHING
         if entry & WON:
             left &= transpose(entry & CELLS)
         else:
             found |= move
-    return found
+    return KNOWN | found
 
 
 @kernel
 def stubborn_moves(board, own, opp, carrier, work):
-    """In a lost position, the moves after which the opponent has the fewest winning moves.
+    """KNOWN and, in a lost position, the moves after which the opponent has the fewest winning moves.
 
     Outside the carrier of the opponent's win every reply wins: none of them takes anything from him.
     """
@@ -48,12 +54,15 @@ def stubborn_moves(board, own, opp, carrier, work):
     while left:
         move = lowest(left)
         left ^= move
-        replies = popcount(winning_moves(board, transpose(opp), transpose(own | move), fewest, work))
+        entry = winning_moves(board, transpose(opp), transpose(own | move), fewest, work)
+        if not entry:
+            return NOTHING
+        replies = popcount(entry & CELLS)
         if replies < fewest:
             fewest, best = replies, NOTHING
         if replies == fewest:
             best |= move
-    return best
+    return KNOWN | best
 
 
 @kernel
@@ -63,11 +72,14 @@ def answer(board, own, opp, stubborn, work):
     if entry & MOVES or (entry and not stubborn):
         return entry
     proof = prove(board, own, opp, work)
-    entry = proof & ~CELLS
+    moves = KNOWN
     if proof & WON:
-        entry |= MOVES | winning_moves(board, own, opp, 64, work)
-    elif stubborn:
-        entry |= MOVES | stubborn_moves(board, own, opp, proof & CELLS, work)
+        moves = MOVES | winning_moves(board, own, opp, 64, work)
+    elif stubborn and proof:
+        moves = MOVES | stubborn_moves(board, own, opp, proof & CELLS, work)
+    if not proof or not moves & KNOWN:
+        return NOTHING
+    entry = (proof & ~CELLS) | moves
     remember(board, work.answers, own, opp, entry)
     return entry
 
@@ -76,6 +88,8 @@ def answer(board, own, opp, stubborn, work):
 # States are games.hex's: header, size * size cells (0 empty, else odd for player 0, even for player 1), and with swap
 # one word: 0 empty board, 1 the mover may swap, 2 later. After `swap` the position is the one before it with the
 # players' roles exchanged and the other player to move: swapping wins exactly where playing on loses.
+#
+# `fill_...` returns how many of the rows are done: all, unless the search was stopped.
 
 LATER = 2
 
@@ -125,7 +139,11 @@ def fill_values(board, swap, states, out, work):
             out[b] = 2 * word - 1
         else:
             own, opp = read(board, state)
-            out[b] = 1 if prove(board, own, opp, work) & WON else -1
+            entry = prove(board, own, opp, work)
+            if not entry:
+                return b
+            out[b] = 1 if entry & WON else -1
+    return len(states)
 
 
 @kernel
@@ -141,10 +159,13 @@ def fill_action_values(board, swap, states, out, work):
         if word == 0:
             continue
         entry = answer(board, own, opp, False, work)
+        if not entry:
+            return b
         if entry & WON:
             write(board, state, entry & CELLS, 1, out[b])
         if word == 1:
             out[b, board.size * board.size] = -1 if entry & WON else 1
+    return len(states)
 
 
 @kernel
@@ -156,14 +177,14 @@ def fill_perfect_moves(board, swap, states, out, work):
             continue
         own, opp = read(board, state)
         word = swap_word(board, state, swap)
-        if word == 0:
-            write(board, state, swap_openings(board, work), 1, out[b])
-            continue
-        entry = answer(board, own, opp, word == LATER, work)
+        entry = answer(board, own, opp, word == LATER, work) if word else swap_openings(board, work)
+        if not entry:
+            return b
         if word == 1 and not entry & WON:
             out[b, board.size * board.size] = 1
         else:
             write(board, state, entry & CELLS, 1, out[b])
+    return len(states)
 
 
 @kernel
@@ -173,11 +194,15 @@ def swap_openings(board, work):
     After a winning opening that reply is `swap`; after a losing one `swap` loses and the other moves are counted.
     """
     if not work.openings[0]:
-        left = board.full
+        left, found = board.full, NOTHING
         while left:
             move = lowest(left)
             left ^= move
             entry = prove(board, NOTHING, transpose(move), work)
-            if not entry & WON or popcount(winning_moves(board, NOTHING, transpose(move), 1, work)) == 1:
-                work.openings[0] |= move
+            replies = winning_moves(board, NOTHING, transpose(move), 1, work) if entry & WON else entry
+            if not replies:
+                return NOTHING
+            if not entry & WON or popcount(replies & CELLS) == 1:
+                found |= move
+        work.openings[0] = found
     return work.openings[0]

@@ -1,4 +1,4 @@
-"""Hex on bitboards: cells as bits, bridges, chains of bridges.
+"""Hex on bitboards: cells as bits, bridges, ziggurats, chains of them.
 
 A position is two uint64 masks, the mover's stones `own` and the other player's `opp`; cell (r, c) is bit 8 r + c, so
 boards up to 7 x 7 fit and a step off the board leaves the mask. The mover always connects top and bottom: when the
@@ -147,35 +147,79 @@ def find_bridge(group, goal, free):
     return NOTHING, NOTHING
 
 
+# A ziggurat ties a stone of the third row to the edge through eight empty cells, here for the bottom edge:
+#
+#        x .              . x      Below x are two cells, and a stone on either is tied to the edge by two more. Only
+#       . . .            . . .     the cell of the edge below both of them meets both; after it, a bridge from x to the
+#      . . . .          . . . .    side goes round.
+
+
+@kernel
+def third_top(board, free):
+    """Cells of the third row that a ziggurat ties to the top edge."""
+    core = (free << U(8)) & (free << U(7)) & (free << U(16)) & (free << U(15)) & (free << U(14))
+    left, right = (free << U(1)) & (free << U(9)) & (free << U(17)), (free >> U(1)) & (free << U(6)) & (free << U(13))
+    return core & (left | right) & (board.top << U(16))
+
+
+@kernel
+def third_bottom(board, free):
+    """Cells of the last row but two that a ziggurat ties to the bottom edge."""
+    core = (free >> U(8)) & (free >> U(7)) & (free >> U(16)) & (free >> U(15)) & (free >> U(14))
+    left, right = (free << U(1)) & (free >> U(6)) & (free >> U(13)), (free >> U(1)) & (free >> U(9)) & (free >> U(17))
+    return core & (left | right) & (board.bottom >> U(16))
+
+
+@kernel
+def ziggurat_top(x, free):
+    """The eight cells of a ziggurat from x, a cell of `third_top`."""
+    core = (x >> U(8)) | (x >> U(7)) | (x >> U(16)) | (x >> U(15)) | (x >> U(14))
+    left = (x >> U(1)) | (x >> U(9)) | (x >> U(17))
+    return core | (left if left & free == left else (x << U(1)) | (x >> U(6)) | (x >> U(13)))
+
+
+@kernel
+def ziggurat_bottom(x, free):
+    """The eight cells of a ziggurat from x, a cell of `third_bottom`."""
+    core = (x << U(8)) | (x << U(7)) | (x << U(16)) | (x << U(15)) | (x << U(14))
+    right = (x << U(1)) | (x << U(9)) | (x << U(17))
+    return core | (right if right & free == right else (x >> U(1)) | (x << U(6)) | (x << U(13)))
+
+
+# ---- chains --------------------------------------------------------------------------------------------------------
+
+
 @kernel
 def chain(board, own, empty, levels):
-    """Carrier of a chain of stones and bridges from top to bottom with the opponent to move, or NO_CHAIN.
+    """Carrier of a chain of stones, bridges and ziggurats from top to bottom with the opponent to move, or NO_CHAIN.
 
-    Sound, not complete: the bridges are the fewest possible and their cells are kept apart while tracing back, but no
+    Sound, not complete: the links are the fewest possible and their cells are kept apart while tracing back, but no
     second trace is tried.
     """
-    loose = above_bottom(board, empty)
+    loose, third = above_bottom(board, empty), third_bottom(board, empty)
+    from_top = (under_top(board, empty) | third_top(board, empty)) & own
     reach = flood(own & board.top, own)
     levels[0] = reach
     last = 0
-    while not reach & (board.bottom | loose):
-        grown = reach | ((bridged(reach, empty) | under_top(board, empty)) & own)
+    while not reach & (board.bottom | loose | third):
+        grown = reach | (bridged(reach, empty) & own) | from_top
         if grown == reach:
             return NO_CHAIN
         reach = flood(grown, own)
         last += 1
         levels[last] = reach
-    used = NOTHING
-    end = lowest(reach & board.bottom)
-    if not end:
-        end = lowest(reach & loose)
-        used = (end << U(8)) | (end << U(7))
-    return trace(board, own, empty, levels, last, end, used)
+    if reach & board.bottom:
+        return trace(board, own, empty, levels, last, lowest(reach & board.bottom), NOTHING)
+    end = lowest(reach & loose)
+    if end:
+        return trace(board, own, empty, levels, last, end, (end << U(8)) | (end << U(7)))
+    end = lowest(reach & third)
+    return trace(board, own, empty, levels, last, end, ziggurat_bottom(end, empty))
 
 
 @kernel
 def trace(board, own, empty, levels, last, end, used):
-    """The chain from `end`, a stone of level `last`, back to the top edge through bridges that share no cell."""
+    """The chain from `end`, a stone of level `last`, back to the top edge through links that share no cell."""
     group = flood(end, own)
     while last > 0:
         free = empty & ~used
@@ -184,7 +228,8 @@ def trace(board, own, empty, levels, last, end, used):
             return used | (end >> U(8)) | (end >> U(7))
         end, cells = find_bridge(group, levels[last - 1], free)
         if not end:
-            return NO_CHAIN
+            end = lowest(group & third_top(board, free))
+            return used | ziggurat_top(end, free) if last == 1 and end else NO_CHAIN
         used |= cells
         group = flood(end, own)
         last -= 1
@@ -193,7 +238,7 @@ def trace(board, own, empty, levels, last, end, used):
 
 @kernel
 def tied(edge, own, empty):
-    """Empty cells where a stone would be tied to an edge by stones and bridges; `edge` is what the edge itself ties."""
+    """Empty cells where a stone would be tied to an edge by stones and links; `edge` is what the edge itself ties."""
     reach = edge & own
     while True:
         grown = reach | ((near(reach) | bridged(reach, empty)) & own)
@@ -205,5 +250,5 @@ def tied(edge, own, empty):
 @kernel
 def key_cells(board, own, empty):
     """Empty cells where a stone may complete a chain; `chain` decides whether it does."""
-    top = tied(board.top | under_top(board, empty), own, empty)
-    return top & tied(board.bottom | above_bottom(board, empty), own, empty)
+    top = tied(board.top | under_top(board, empty) | third_top(board, empty), own, empty)
+    return top & tied(board.bottom | above_bottom(board, empty) | third_bottom(board, empty), own, empty)

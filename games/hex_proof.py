@@ -5,7 +5,13 @@ It makes the search short (must-play: van Rijswijck, "Search and evaluation in H
 7x7 Hex with domination, fill-in, and virtual connections", 2005): when my move m leaves the opponent a win with
 carrier C, every other move outside C loses to the same play, so what is left to try is cut down to C.
 
+The search is depth first, but no move of a position gets more than a share of the positions to be looked at: if that
+does not settle it the next one is tried, and when all have had their share they get four times as much, those first to
+which the opponent has fewest replies left. What was proven meanwhile is in the table. So a move that is hard to settle
+does not keep the search from one that is easy.
+
 The search keeps its own stack: cached kernels that call themselves can crash when loaded again (numba issue 6061).
+It stops after a number of positions, and goes on from there when the same is asked again.
 """
 
 from __future__ import annotations
@@ -29,13 +35,23 @@ from games.hex_bits import (
     transpose,
     under_top,
 )
-from games.hex_table import CELLS, KNOWN, WON, make_table, recall, remember
+from games.hex_fill import OPP, OPP_GAIN, OWN, OWN_GAIN, fill_in, vulnerable
+from games.hex_table import CELLS, KNOWN, WON, make_table, recall, remember, with_effort
 
-# Fields of a frame of the search's stack: the position, filled in; the cells each player captured by that; the moves
-# still worth trying; the union of the opponent's carriers so far; the move being tried; how many of the ordered moves
-# were tried.
-OWN, OPP, OWN_GAIN, OPP_GAIN, MUST, UNION, MOVE, TRIED = range(8)
-FRAME_WORDS = 8
+# Words of a frame of the search's stack, after those of games.hex_fill: the moves still worth trying, and those of them
+# not yet tried in this round; the union of the opponent's carriers so far; the move being tried; the opponent's reply
+# that refuted the last one, to be tried first; how many positions had been looked at before; at how many looked at the
+# position is given up; how many each move gets in this round.
+MUST, LEFT, UNION, MOVE, HINT, BEGUN, LIMIT, SHARE = range(4, 12)
+FRAME_WORDS = 12
+
+NEVER = U(1 << 62)
+FIRST_SHARE, SMALLEST_SHARE = U(1 << 20), U(1 << 10)  # of the position asked about, of any
+GAVE_UP = U(1)  # in place of an entry: the position's LIMIT was reached
+
+# Words of `tally`: positions looked at, positions that had to be searched, at how many looked at the search stops, the
+# height of the stack of one that was stopped.
+LOOKED, SEARCHED, STOP, HEIGHT = range(4)
 
 
 class Work(NamedTuple):
@@ -43,111 +59,24 @@ class Work(NamedTuple):
 
     proofs: np.ndarray  # hash table: position -> winner and carrier
     answers: np.ndarray  # hash table: position -> winner and moves
-    frames: np.ndarray  # uint64 [depth, FRAME_WORDS]
+    frames: np.ndarray  # uint64 [depth, FRAME_WORDS]; the last is for positions asked about while a search waits
     moves: np.ndarray  # uint64 [depth, 64], best first
+    replies: np.ndarray  # int64 [depth, 64]: how many the opponent had left when the move to a cell was given up
     levels: np.ndarray  # uint64 [3, 64]
     scores: np.ndarray  # int64 [2, 64]
     rings: np.ndarray  # uint64 [2, 6]
     openings: np.ndarray  # uint64 [1]: the stubborn first moves under the swap rule, 0 while unknown
-    tally: np.ndarray  # int64 [2]: positions looked at, positions that had to be searched
+    asked: np.ndarray  # uint64 [2]: the position whose proof is on the stack
+    tally: np.ndarray  # int64 [4]
 
 
 def make_work(proof_slots: int, answer_slots: int) -> Work:
-    """Empty tables that may grow to so many slots (powers of two, 24 bytes each)."""
+    """Empty tables that may grow to so many slots (powers of two, 24 bytes each); a search that does not stop."""
     return Work(
         make_table(proof_slots), make_table(answer_slots), np.zeros((64, FRAME_WORDS), U), np.zeros((64, 64), U),
-        np.zeros((3, 64), U), np.zeros((2, 64), np.int64), np.zeros((2, 6), U), np.zeros(1, U),
-        np.zeros(2, np.int64),
+        np.zeros((64, 64), np.int64), np.zeros((3, 64), U), np.zeros((2, 64), np.int64), np.zeros((2, 6), U),
+        np.zeros(1, U), np.zeros(2, U), np.array([0, 0, np.iinfo(np.int64).max, 0]),
     )  # fmt: skip
-
-
-# ---- fill-in -------------------------------------------------------------------------------------------------------
-# A cell on no shortest way between a player's edges, however the board is filled, is dead: its colour never matters.
-# Two empty cells are captured by a player if either dies once he has the other: he answers one with the other, so
-# both are his. (Hayward, van Rijswijck: "Hex and combinatorics", 2006.) Both are seen from the ring
-# of six neighbours alone: 0 above, 1 above right, 2 right, 3 below, 4 below left, 5 left.
-
-
-@kernel
-def look_around(board, own, opp, p, q):
-    """p[i], q[i]: cells whose neighbour i is the mover's, the other's; edges belong to the player they serve."""
-    p[0], q[0] = (own << U(8)) | board.top, opp << U(8)
-    p[1], q[1] = (own << U(7)) | board.top, ((opp << U(7)) | board.right) & ~board.top
-    p[2], q[2] = own >> U(1), (opp >> U(1)) | board.right
-    p[3], q[3] = (own >> U(8)) | board.bottom, opp >> U(8)
-    p[4], q[4] = (own >> U(7)) | board.bottom, ((opp >> U(7)) | board.left) & ~board.bottom
-    p[5], q[5] = own << U(1), (opp << U(1)) | board.left
-
-
-@kernel
-def useless(p, q):
-    """Cells on no shortest way of the player whose ring is p.
-
-    A way through a cell enters from one neighbour and leaves by another. It can be cut short if they touch each other
-    or if the ring between them, on one side, is all his.
-    """
-    used = NOTHING
-    for i in range(6):
-        j, k, m, n, o = (i + 1) % 6, (i + 2) % 6, (i + 3) % 6, (i + 4) % 6, (i + 5) % 6
-        used |= ~q[i] & ~q[k] & ~(p[j] | (p[m] & p[n] & p[o]))
-        if i < 3:
-            used |= ~q[i] & ~q[m] & ~((p[j] & p[k]) | (p[n] & p[o]))
-    return ~used
-
-
-@kernel
-def dead_beside(p, q, i):
-    """Cells that are dead once neighbour i belongs to the player whose ring is p."""
-    before_p, before_q = p[i], q[i]
-    p[i], q[i] = ~NOTHING, NOTHING
-    dead = useless(p, q) | useless(q, p)
-    p[i], q[i] = before_p, before_q
-    return dead
-
-
-@kernel
-def captured(p, q, empty):
-    """Some pairs of empty cells captured by the player whose ring is p; 0 if there are none."""
-    up = dead_beside(p, q, 0) & (dead_beside(p, q, 3) << U(8)) & empty & (empty << U(8))
-    if up:
-        return up | (up >> U(8))
-    up = dead_beside(p, q, 1) & (dead_beside(p, q, 4) << U(7)) & empty & (empty << U(7))
-    if up:
-        return up | (up >> U(7))
-    left = dead_beside(p, q, 2) & (dead_beside(p, q, 5) >> U(1)) & empty & (empty >> U(1))
-    return left | (left << U(1))
-
-
-@kernel
-def fill_in(board, frame, rings):
-    """Give dead cells to the mover and captured ones to their owner until there are none; note what was captured.
-
-    Dead stones become the mover's too, one at a time since each was found dead among the others as they are: positions
-    that differ only there are then one.
-    """
-    p, q = rings[0], rings[1]
-    own, opp, done = frame[OWN], frame[OPP], NOTHING
-    frame[OWN_GAIN], frame[OPP_GAIN] = NOTHING, NOTHING
-    while True:
-        look_around(board, own, opp, p, q)
-        empty = board.full & ~(own | opp)
-        dead = (useless(p, q) | useless(q, p)) & board.full & ~done
-        if dead:
-            dead = dead & empty if dead & empty else lowest(dead)
-            done |= dead
-            own, opp = own | dead, opp & ~dead
-            continue
-        cells = captured(p, q, empty)
-        if cells:
-            own |= cells
-            frame[OWN_GAIN] |= cells
-            continue
-        cells = captured(q, p, empty)
-        if not cells:
-            break
-        opp |= cells
-        frame[OPP_GAIN] |= cells
-    frame[OWN], frame[OPP] = own, opp
 
 
 # ---- order of moves ------------------------------------------------------------------------------------------------
@@ -223,27 +152,43 @@ def order(board, own, opp_t, empty, must, levels, scores, moves):
 
 @kernel
 def prove(board, own, opp, work):
-    """Entry of an unfinished position: who wins, and the carrier."""
-    frames, moves = work.frames, work.moves
-    depth = 0
-    frames[0, OWN], frames[0, OPP] = own, opp
-    entry = settle(board, frames[0], moves[0], work)
-    while True:
-        if not entry:
-            descend(frames[depth], moves[depth], frames[depth + 1])
+    """Entry of an unfinished position: who wins, and the carrier; 0 if the search was stopped, some steps on."""
+    frames, moves, tally = work.frames, work.moves, work.tally
+    depth = tally[HEIGHT] - 1
+    if depth < 0 or work.asked[0] != own or work.asked[1] != opp:
+        place = 0 if depth < 0 else -1  # what is known leaves the stack of a search that was stopped as it is
+        frame = frames[place]
+        frame[OWN], frame[OPP], frame[LIMIT], frame[SHARE] = own, opp, NEVER, FIRST_SHARE
+        entry = settle(board, frame, moves[place], work)
+        if entry:
+            return entry
+        if place:
+            frames[0], moves[0] = frame, moves[place]
+        work.asked[0], work.asked[1] = own, opp
+        depth = 0
+    stop, entry = max(tally[STOP], tally[LOOKED] + 1), NOTHING
+    while not entry or depth > 0:
+        if entry:
+            depth -= 1
+            entry = back_up(board, frames[depth], frames[depth + 1], entry, work.replies[depth], work)
+        elif U(tally[LOOKED]) >= frames[depth, LIMIT]:
+            entry = GAVE_UP
+        elif tally[LOOKED] < stop:
+            descend(frames[depth], moves[depth], work.replies[depth], frames[depth + 1], U(tally[LOOKED]))
             depth += 1
             entry = settle(board, frames[depth], moves[depth], work)
-        elif depth == 0:
-            return entry
         else:
-            depth -= 1
-            entry = back_up(board, frames[depth], entry, work.proofs)
+            tally[HEIGHT] = depth + 1
+            return NOTHING
+    tally[HEIGHT] = 0
+    return entry
 
 
 @kernel
 def settle(board, frame, moves, work):
     """Entry of the frame's position if it can be seen or is known; else 0, and the moves are ready to be tried."""
-    work.tally[0] += 1
+    work.tally[LOOKED] += 1
+    frame[MOVE], frame[HINT] = NOTHING, NOTHING
     fill_in(board, frame, work.rings)
     entry = see(board, frame, work.levels[0])
     if not entry:
@@ -252,10 +197,13 @@ def settle(board, frame, moves, work):
         return with_gain(frame, entry)
     empty, opp_t = board.full & ~(frame[OWN] | frame[OPP]), transpose(frame[OPP])
     must, union = must_play(board, opp_t, transpose(empty), work.levels[0])
+    if must:
+        cells, replies = vulnerable(work.rings[0], work.rings[1], must, empty)
+        must, union = must & ~cells, union | cells | replies
     if not must:
         return with_gain(frame, KNOWN | union)
-    work.tally[1] += 1
-    frame[MUST], frame[UNION], frame[TRIED] = must, union, U(0)
+    work.tally[SEARCHED] += 1
+    frame[MUST], frame[LEFT], frame[UNION], frame[BEGUN] = must, must, union, U(work.tally[LOOKED])
     order(board, frame[OWN], opp_t, empty, must, work.levels, work.scores, moves)
     return NOTHING
 
@@ -303,26 +251,62 @@ def must_play(board, opp_t, empty_t, levels):
 
 
 @kernel
-def descend(frame, moves, child):
-    """Play the best untried move that is still worth trying; an open frame has one."""
-    tried = frame[TRIED]
-    while not moves[tried] & frame[MUST]:
-        tried += U(1)
-    frame[TRIED], frame[MOVE] = tried + U(1), moves[tried]
-    child[OWN], child[OPP] = transpose(frame[OPP]), transpose(frame[OWN] | moves[tried])
+def descend(frame, moves, replies, child, looked):
+    """Play the best move of this round, or begin the next round; an open frame has a move."""
+    left = frame[LEFT] & frame[MUST]
+    if not left:
+        left = frame[MUST]
+        frame[SHARE] <<= U(2)
+        sort_again(moves, left, replies)
+    move = frame[HINT] & left
+    place = 0
+    while not move:
+        move = moves[place] & left
+        place += 1
+    frame[MOVE], frame[LEFT] = move, left & ~move
+    child[OWN], child[OPP] = transpose(frame[OPP]), transpose(frame[OWN] | move)
+    child[LIMIT], child[SHARE] = frame[LIMIT], frame[SHARE]
+    if move != frame[MUST]:
+        child[LIMIT] = min(frame[LIMIT], looked + frame[SHARE])
+        child[SHARE] = max(SMALLEST_SHARE, frame[SHARE] >> U(1))
 
 
 @kernel
-def back_up(board, frame, child, proofs):
-    """The frame's entry once the child's decides it, else 0."""
-    cells = transpose(child & CELLS)
-    if child & WON:
+def sort_again(moves, left, replies):
+    """Write the moves of `left` to the front of `moves`, those that leave fewest replies first."""
+    taken = 0
+    for count in range(popcount(left)):
+        while not moves[taken] & left:
+            taken += 1
+        move, place = moves[taken], count
+        taken += 1
+        while place > 0 and replies[cell_of(moves[place - 1])] > replies[cell_of(move)]:
+            moves[place] = moves[place - 1]
+            place -= 1
+        moves[place] = move
+
+
+@kernel
+def cell_of(move):
+    return popcount(move - U(1))
+
+
+@kernel
+def back_up(board, frame, child, entry, replies, work):
+    """The frame's entry once that of its child decides it, else 0."""
+    if entry == GAVE_UP:
+        replies[cell_of(frame[MOVE])] = popcount(child[MUST])
+        return NOTHING
+    cells = transpose(entry & CELLS)
+    if entry & WON:
         frame[MUST] &= cells
         frame[UNION] |= cells
+        frame[HINT] = transpose(child[MOVE])
         if frame[MUST]:
             return NOTHING
         entry = KNOWN | frame[UNION]
     else:
         entry = KNOWN | WON | cells | frame[MOVE]
-    remember(board, proofs, frame[OWN], frame[OPP], entry)
+    entry = with_effort(entry, work.tally[LOOKED] - np.int64(frame[BEGUN]) + 1)
+    remember(board, work.proofs, frame[OWN], frame[OPP], entry)
     return with_gain(frame, entry)

@@ -1,7 +1,7 @@
-"""Exact play of Hex up to 6 x 6: batches of answers from proofs, with results kept on disk.
+"""Exact play of Hex: batches of answers from proofs, with results kept on disk.
 
-`solver(game)` is what `games.exact` looks for. Boards of one size share their tables within a process, with and
-without the swap rule.
+`solver(game)` is what `games.exact` looks for, up to 6 x 6; `prover(game)` is what `games.solve` looks for, up to
+7 x 7. Boards of one size share their tables within a process, with and without the swap rule.
 """
 
 from __future__ import annotations
@@ -21,37 +21,48 @@ from games.core import Game, GameError
 from games.solving import ILLEGAL, Exact
 
 LARGEST = 6
+"""Size of the largest board with a perfect player; `python -m games.solve` goes on to hex_bits.LARGEST."""
 PROOF_SLOTS, ANSWER_SLOTS = 1 << 22, 1 << 21  # at most 100 MB and 50 MB of memory, taken as they fill
 STORED_ROWS = 1 << 19  # per table: at most 12.6 MB each on disk
 SAVE_SECONDS = 20.0  # a file is not written more often, except at exit
-SAVE_ROWS, SAVE_SHARE = 2000, 0.1  # nor for less that is new, in rows and as a share of what it holds
-SLICE = 1000  # rows per kernel call: Ctrl-C is seen between calls
+SAVE_SHARE = 0.05  # of the time, at most, goes into writing files
+SAVE_ROWS, SAVE_NEW = 2000, 0.1  # nor for less that is new, in rows and as a share of what it holds
+ROWS = 1000  # per kernel call, and positions looked at between two looks at the clock: Ctrl-C is heard then
+SLICE = 100_000
 
 
 def solver(game: Game) -> HexExact:
     """Exact play of a Hex game. Raises GameError beyond 6 x 6."""
+    check_size(game, LARGEST, f"choose game.size={LARGEST} or less, or rate the agents without a perfect player")
     return HexExact(game)
+
+
+def prover(game: Game, slots: int = 2 * PROOF_SLOTS) -> HexExact:
+    """The same for as long as it takes, up to 7 x 7; `slots`, a power of two from 32 on, is the memory in 16 bytes."""
+    check_size(game, hex_bits.LARGEST, "larger boards are out of reach")
+    return HexExact(game, slots // 2, slots // 8)
+
+
+def check_size(game: Game, largest: int, remedy: str) -> None:
+    """Raises GameError for boards that are not squares up to size `largest`."""
+    if game.settings.get("rows") is not None:
+        raise GameError(f"exact play of Hex is of square boards, not {game.title}: choose rows = columns, or rate "
+                        f"the agents without a perfect player")  # fmt: skip
+    if not 2 <= game.size <= largest:
+        raise GameError(f"exact play of Hex goes from size 2 to {largest}, not {game.size}: {remedy}")
 
 
 class HexExact(Exact):
     """Exact play of one Hex game, with or without swap; may be called from several threads."""
 
-    def __init__(self, game: Game):
-        if game.settings.get("rows") is not None:
-            raise GameError(f"exact play of Hex is of square boards, not {game.title}: choose rows = columns, or rate "
-                            f"the agents without a perfect player")  # fmt: skip
-        if not 2 <= game.size <= LARGEST:
-            raise GameError(
-                f"exact play of Hex goes from size 2 to {LARGEST}, not {game.size}: choose game.size={LARGEST} or "
-                f"less, or rate the agents without a perfect player"
-            )
+    def __init__(self, game: Game, proof_slots: int = PROOF_SLOTS, answer_slots: int = ANSWER_SLOTS):
         self.game = game
         self._swap = bool(game.settings["swap"])
-        self._tables = tables(game.size, store.folder())
+        self._tables = tables(game.size, store.folder(), proof_slots, answer_slots)
 
     @property
     def searched(self) -> int:
-        return int(self._tables.work.tally[0])
+        return int(self._tables.work.tally[hex_proof.LOOKED])
 
     def values(self, states):
         return self._fill(hex_answers.fill_values, states, np.zeros(len(states), np.int8))
@@ -64,32 +75,39 @@ class HexExact(Exact):
         out = np.zeros((len(states), self.game.num_actions), np.int8)
         return self._fill(hex_answers.fill_perfect_moves, states, out).view(np.bool_)
 
+    def save(self):
+        self._tables.save()
+
     def _fill(self, kernel, states, out):
         states = np.ascontiguousarray(states, self.game.state_dtype)
-        for begin in range(0, len(states), SLICE):
-            part = slice(begin, begin + SLICE)
-            with self._tables.lock:
-                kernel(self._tables.board, self._swap, states[part], out[part], self._tables.work)
-        self._tables.save_when_due()
+        tables, done = self._tables, 0
+        with tables.lock:
+            while done < len(states):
+                part = slice(done, done + ROWS)
+                tables.work.tally[hex_proof.STOP] = self.searched + SLICE
+                done += kernel(tables.board, self._swap, states[part], out[part], tables.work)
+                tables.save_when_due()
+                self.tell(self.searched)
         return out
 
 
 class Tables:
     """The proofs and answers of one board size, loaded from `folder` and saved there now and then, and at exit."""
 
-    def __init__(self, size: int, folder: pathlib.Path):
+    def __init__(self, size: int, folder: pathlib.Path, proof_slots: int, answer_slots: int):
         self.board = hex_bits.make_board(size)
-        self.work = hex_proof.make_work(PROOF_SLOTS, ANSWER_SLOTS)
-        self.lock = threading.Lock()
+        self.work = hex_proof.make_work(proof_slots, answer_slots)
+        self.lock = threading.RLock()
         self._path = folder / f"hex{size}.npz"
-        self._label = f"isoelo hex{size} proofs and answers, format 1"
-        self._saved_at = time.monotonic()
+        self._label = f"isoelo hex{size} proofs and answers, format 2"
+        self._saved_at, self._patience = time.monotonic(), SAVE_SECONDS
         self._damaged = not self._load() and os.path.exists(self._path)
         self._saved_rows = self._rows()
         atexit.register(self.save_when_due, patience=0.0)
 
     def _rows(self) -> int:
-        return int(self.work.proofs[-1, 1] + self.work.answers[-1, 1])
+        """How many entries were ever new."""
+        return int(self.work.proofs[-1, 2] + self.work.answers[-1, 2])
 
     def _load(self) -> bool:
         stored = store.load(self._path, self._label, ("proofs", "answers"))
@@ -103,43 +121,29 @@ class Tables:
         hex_table.load_rows(self.work.answers, stored["answers"])
         return True
 
-    def save_when_due(self, patience: float = SAVE_SECONDS) -> None:
-        """Write the file if there is enough that is new and the last time was `patience` seconds ago.
-
-        A table that was full and began anew is not written before it holds more than the file.
-        """
-        if time.monotonic() - self._saved_at < patience:
+    def save_when_due(self, patience: float | None = None) -> None:
+        """Write the file if there is enough that is new and the last time was `patience` seconds ago."""
+        if time.monotonic() - self._saved_at < (self._patience if patience is None else patience):
             return
-        if self._damaged or self._rows() - self._saved_rows >= max(SAVE_ROWS, SAVE_SHARE * self._saved_rows):
+        if self._damaged or self._rows() - self._saved_rows >= max(SAVE_ROWS, SAVE_NEW * self._saved_rows):
             self.save()
 
     def save(self) -> None:
         """Write the file. A folder that cannot be written is told once, then left alone."""
+        begun = time.monotonic()
         with self.lock:
-            arrays = {"proofs": early_rows(self.work.proofs), "answers": early_rows(self.work.answers)}
-        self._saved_rows = self._rows()
-        self._saved_at, self._damaged = time.monotonic(), False
-        if not store.save(self._path, self._label, arrays):
-            self._saved_at = float("inf")
+            arrays = {"proofs": hex_table.hardest_rows(self.work.proofs, STORED_ROWS),
+                      "answers": hex_table.hardest_rows(self.work.answers, STORED_ROWS)}  # fmt: skip
+            self._saved_rows, self._damaged = self._rows(), False
+        written = store.save(self._path, self._label, arrays)
+        self._saved_at = time.monotonic() if written else float("inf")
+        self._patience = max(SAVE_SECONDS, (self._saved_at - begun) / SAVE_SHARE)
 
 
 @functools.cache
-def tables(size: int, folder: pathlib.Path) -> Tables:
-    """The tables of a board size, one set per process and folder."""
-    return Tables(size, folder)
-
-
-def early_rows(table: np.ndarray) -> np.ndarray:
-    """The table's rows [N, 3], those with the fewest stones first if there are more than STORED_ROWS.
-
-    They took longest to prove and are met most often.
-    """
-    rows = table[: int(table[-1, 0])]
-    rows = rows[rows[:, 2] != 0]
-    if len(rows) > STORED_ROWS:
-        stones = np.bitwise_count(rows[:, 0] | rows[:, 1])
-        rows = rows[np.argsort(stones, kind="stable")[:STORED_ROWS]]
-    return rows
+def tables(size: int, folder: pathlib.Path, proof_slots: int, answer_slots: int) -> Tables:
+    """The tables of a board size, one set per process, folder and memory."""
+    return Tables(size, folder, proof_slots, answer_slots)
 
 
 def find_fault(board: hex_bits.Board, rows: np.ndarray) -> str:

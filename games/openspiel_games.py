@@ -16,9 +16,10 @@ import pyspiel
 
 from games.core import GameError
 
-LONGEST = 20_000  # moves that a state may have to hold
+LONGEST = 20_000
+"""Moves that a state holds at most. OpenSpiel's own bound, further off in two games, is one that nobody comes near."""
 
-SIZES = ("board_size", "size", "m", "rows", "num_rows")
+SIZES = ("board_size", "size", "m", "rows", "num_rows", "num_houses_per_player")
 """The parameter that orders the sizes of a game; games without one take the height of their board."""
 
 SHARED_TABLES = ("havannah", "y")
@@ -36,6 +37,9 @@ EXPECTED = {
     "reward_model": (TYPES.RewardModel.TERMINAL, "rewards during the game", "a result at its end"),
 }
 
+WRAPPERS = ("add_noise", "misere", "start_at", "zerosum")
+"""Games made of another one, which they show as it is."""
+
 for _name in SHARED_TABLES:
     pyspiel.load_game(f"{_name}(board_size={LARGEST_SHARED})").new_initial_state()
 
@@ -43,31 +47,53 @@ for _name in SHARED_TABLES:
 def load_game(text: str) -> pyspiel.Game:
     """As `pyspiel.load_game`, for any number of board sizes in one process. Raises GameError for one too large."""
     game = pyspiel.load_game(text)
-    size = game.get_parameters().get("board_size", 0)
-    if game.get_type().short_name in SHARED_TABLES and size > LARGEST_SHARED:
+    name, parameters = shown(game)
+    size = parameters.get("board_size", 0)
+    if name in SHARED_TABLES and size > LARGEST_SHARED:
         raise GameError(f"openspiel: {text!r} cannot be: board_size={size}, expected at most {LARGEST_SHARED}")
     return game
 
 
+def shown(game: pyspiel.Game) -> tuple[str, dict]:
+    """Name and parameters of the game whose positions are seen: of misere(game=hex(board_size=3)) those of Hex."""
+    while game.get_type().short_name in WRAPPERS:
+        inner = dict(game.get_parameters()["game"])
+        game = pyspiel.load_game(inner.pop("name"), inner)
+    return game.get_type().short_name, game.get_parameters()
+
+
 def load(text: str) -> pyspiel.Game:
     """The game of OpenSpiel called `text`. Raises GameError for one that does not exist or does not fit."""
-    name = text.partition("(")[0].strip()
-    names = pyspiel.registered_names()
-    if name not in names:
-        fitting = [kind.short_name for kind in pyspiel.registered_games() if fits(kind)]
+    name, bracket, _ = text.partition("(")
+    kinds = {kind.short_name: kind for kind in pyspiel.registered_games()}
+    if name not in kinds:
+        fitting = [kind.short_name for kind in kinds.values() if fits(kind)]
         near = difflib.get_close_matches(name, fitting, 5, 0.5) or ["breakthrough", "havannah(board_size=4)", "hex"]
         raise GameError(f"openspiel: OpenSpiel has no game {name!r}: expected one such as {', '.join(near)}")
+    if bracket and not text.endswith(")"):
+        raise GameError(f"openspiel: {text!r} cannot be: expected a closing bracket at its end")
+    if kinds[name].dynamics == TYPES.Dynamics.SIMULTANEOUS:  # before it is made, which may take for ever
+        _check_facts(text, kinds[name])
     try:
         with _silent():
             game = load_game(text)
-        if name == "hex":
-            game = pyspiel.load_game(name, {**game.get_parameters(), "plain_obs_tensor": True})
-        _check(text, game)
+            if shown(game)[0] == "hex":
+                game = pyspiel.load_game(name, _plain(name, game.get_parameters()))
+            _check(text, game)
     except (pyspiel.SpielError, ValueError, MemoryError) as error:
         if isinstance(error, GameError):
             raise
-        raise GameError(f"openspiel: {text!r} cannot be: OpenSpiel says {' '.join(str(error).split())!r}") from None
+        said = " ".join(str(error).partition(" Available games")[0].split())
+        raise GameError(f"openspiel: {text!r} cannot be: OpenSpiel says {said!r}") from None
     return game
+
+
+def _plain(name: str, parameters: dict) -> dict:
+    """Parameters for Hex, or a game made of it, whose observation does not tell what is connected."""
+    if name == "hex":
+        return {**parameters, "plain_obs_tensor": True}
+    inner = parameters["game"]
+    return {**parameters, "game": _plain(inner["name"], inner)}
 
 
 def fits(kind: pyspiel.GameType) -> bool:
@@ -94,22 +120,24 @@ def _check(text, game):
     kind = game.get_type()
     if game.num_players() != 2:
         raise GameError(f"openspiel: {text!r} has {game.num_players()} players: expected a game for 2")
-    for fact, (wanted, what, instead) in EXPECTED.items():
-        if getattr(kind, fact) != wanted:
-            found = getattr(kind, fact).name.lower()
-            raise GameError(f"openspiel: {text!r} has {what} ({found}): expected {instead}; choose another game")
+    _check_facts(text, kind)
     if not kind.provides_observation_tensor:
         raise GameError(f"openspiel: {text!r} has no observation as numbers, which networks need: choose another game")
-    for what, number, most in (("moves in a game", longest(game), LONGEST),
+    for what, number, most in (("moves in a game", game.max_game_length(), 2**31 - 1),
                                ("actions", game.num_distinct_actions(), 2**15 - 1)):  # fmt: skip
         if not 1 <= number <= most:
             raise GameError(
                 f"openspiel: {text!r} has up to {number} {what}: expected from 1 to {most}; choose another size"
             )
+    name, parameters = shown(game)
+    if name == "hex" and parameters["num_rows"] != parameters["num_cols"]:
+        raise GameError(f"openspiel: {text!r} cannot be seen: OpenSpiel 2.0.2 writes what it shows of Hex boards that "
+                        "are no squares to wrong places; take game=hex with rows and columns")  # fmt: skip
     begin = game.new_initial_state()
+    if begin.is_chance_node():
+        raise GameError(f"openspiel: {text!r} begins with chance: expected a game without; choose another game")
     try:
-        with _silent():
-            begin.observation_tensor(0)
+        begin.observation_tensor(0)
     except pyspiel.SpielError:
         raise GameError(f"openspiel: {text!r} cannot be seen: OpenSpiel keeps one board size of {kind.short_name} in a "
                         "process, that of the first; choose one size") from None  # fmt: skip
@@ -117,10 +145,18 @@ def _check(text, game):
         raise GameError(f"openspiel: {text!r} has no move to begin with: choose another size")
 
 
+def _check_facts(text, kind):
+    for fact, (wanted, what, instead) in EXPECTED.items():
+        if getattr(kind, fact) != wanted:
+            found = getattr(kind, fact).name.lower()
+            raise GameError(f"openspiel: {text!r} has {what} ({found}): expected {instead}; choose another game")
+
+
 def longest(game: pyspiel.Game) -> int:
-    """The longest game; OpenSpiel 2.0.2 does not count the swap in Hex."""
-    swap = game.get_type().short_name == "hex" and game.get_parameters()["swap"]
-    return game.max_game_length() + int(swap)
+    """The longest game that can be played here; OpenSpiel 2.0.2 does not count the swap in Hex."""
+    name, parameters = shown(game)
+    swap = name == "hex" and parameters["swap"]
+    return min(game.max_game_length() + int(swap), LONGEST)
 
 
 def describe(text: str, game: pyspiel.Game) -> tuple[str, int | None]:
@@ -129,8 +165,9 @@ def describe(text: str, game: pyspiel.Game) -> tuple[str, int | None]:
     hex(board_size=5,swap=True) is openspiel-hex-swap_True, 5.
     """
     parameters = game.get_parameters()
-    key = next((key for key in SIZES if isinstance(parameters.get(key), int)), None)
     given = text.partition("(")[2].removesuffix(")").split(",")
+    keys = [key for key in SIZES if isinstance(parameters.get(key), int)]
+    key = next((key for key in keys if any(part.partition("=")[0] == key for part in given)), next(iter(keys), None))
     others = [part.replace("=", "_") for part in given if part and part.partition("=")[0] != key]
     words = "-".join(["openspiel", text.partition("(")[0], *others])
     return re.sub(r"[^\w-]+", "_", words), None if key is None else parameters[key]

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pyspiel
 
+from games.core import GameError
+
 MIRRORED = ("antichess", "chess", "crazyhouse")
 """Games whose actions are counted from their player's own side of the board already."""
 
@@ -33,6 +35,17 @@ HALF_TURNS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "xiangqi": lambda actions, cells: actions[::-1],  # from one cell to another
 }
 """Of the actions [A] on a board of so many cells, those that look like them upside down."""
+
+
+def star(actions: np.ndarray, entries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Actions and entries of Chinese Checkers upside down.
+
+    An action is a cell and one of six directions, or the end of a chain of hops; the entries are three planes of the
+    star's cells, then who moves.
+    """
+    planes, mover = np.split(entries, [-2])
+    return np.append(actions[-2::-1], actions[-1]), np.concatenate([planes.reshape(3, -1)[:, ::-1].ravel(), mover])
+
 
 LINES, PLIES = 10, 4  # random games, and how many positions of each are looked at
 ENOUGH = 3000  # moves, after which no further game is looked at
@@ -67,6 +80,8 @@ def _positions(initial: pyspiel.State) -> Iterable[pyspiel.State]:
         for _ in range(PLIES):
             if position.is_terminal():
                 break
+            if not position.legal_actions():
+                raise GameError(f"openspiel: {position.get_game()} goes on where nobody can move: choose another size")
             yield position
             moves += len(position.legal_actions())
             position = position.child(int(rng.choice(position.legal_actions())))

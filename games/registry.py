@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pathlib
 import re
+import traceback
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -31,6 +32,8 @@ def find(name: str, package: str, base: type[T], error: type[Exception]) -> type
             raise error(f"{what} {name!r} cannot be imported: {missing}") from missing
         where = f"there is no module {missing.name}, seen from here and PYTHONPATH; " if attribute else ""
         raise error(f"no {what} {name!r}: {where}{known}") from None
+    except Exception as broken:
+        raise error(f"{what} {name!r} cannot be imported: {told(broken)}") from broken
     candidates = [getattr(module, attribute, None)] if attribute else _defined_in(module)
     classes = [c for c in candidates if inspect.isclass(c) and issubclass(c, base)]
     if len(classes) != 1:
@@ -67,6 +70,13 @@ def check_settings(what: str, cls: type, settings: dict, error: type[Exception],
         first = f"{', '.join(given)} first, then " if given else ""
         raise error(f"{what} cannot be built, {refusal}: its constructor takes {signature}; expected {first}settings "
                     "with defaults, as in docs/adding_a_game.md") from None  # fmt: skip
+
+
+def told(error: Exception) -> str:
+    """An error of somebody else's code in one line, with the place where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = "" if isinstance(error, SyntaxError) else f" ({last.filename}, line {last.lineno})"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
 
 
 def _defined_in(module):

@@ -28,6 +28,7 @@ SLOTS = 1 << 22  # places of the table: 64 MB, taken as they fill
 SLICE = 100_000  # positions looked at between two looks at the clock; Ctrl-C is heard then
 STORED_ROWS = 1 << 19  # at most 8.4 MB on disk
 SAVE_SECONDS = 20.0  # a file is not written more often, except at exit
+SAVE_SHARE = 0.05  # of the time, at most, goes into writing files of large tables
 SAVE_WORK = 100_000  # nor for fewer new positions
 LONG = 20_000_000  # positions, ten seconds or more
 
@@ -117,8 +118,8 @@ class Search(Exact):
             work.tally[[ROW, HEIGHT]] = 0
             while work.tally[ROW] < len(positions):
                 self._run(work, form.params, form.words, positions, thresholds, answers, SLICE)
+                self._store.save_when_due()
                 self.tell(self.searched)
-            self._store.save_when_due()
         return answers == alpha_beta.YES
 
     def save(self) -> None:
@@ -158,7 +159,7 @@ class Store:
         self._work = work
         self._path = exact_store.folder() / f"search-{game.title}.npz"
         self._label = f"isoelo {game.title} search, format 1, seed {forms.SEED}, rules {_digest(game, form)}"
-        self._saved_at = time.monotonic()
+        self._saved_at, self._patience = time.monotonic(), SAVE_SECONDS
         self._saved_work = int(work.tally[LOOKED])
         self._damaged = not self._load() and self._path.exists()
         atexit.register(self.save_when_due, patience=0.0)
@@ -174,23 +175,24 @@ class Store:
         alpha_beta.load_rows(self._work.table, rows)
         return True
 
-    def save_when_due(self, patience: float = SAVE_SECONDS) -> None:
+    def save_when_due(self, patience: float | None = None) -> None:
         """Write the file if enough is new and the last time was `patience` seconds ago."""
-        if time.monotonic() - self._saved_at < patience:
+        if time.monotonic() - self._saved_at < (self._patience if patience is None else patience):
             return
         if self._damaged or self._work.tally[LOOKED] - self._saved_work >= SAVE_WORK:
             self.save()
 
     def save(self) -> None:
         """Write the file. A folder that cannot be written is told once, then left alone."""
-        self._saved_work, self._saved_at, self._damaged = int(self._work.tally[LOOKED]), time.monotonic(), False
-        if not exact_store.save(self._path, self._label, {"table": hardest_rows(self._work.table)}):
-            self._saved_at = float("inf")
+        self._saved_work, self._damaged, begun = int(self._work.tally[LOOKED]), False, time.monotonic()
+        written = exact_store.save(self._path, self._label, {"table": hardest_rows(self._work.table)})
+        self._saved_at = time.monotonic() if written else float("inf")
+        self._patience = max(SAVE_SECONDS, (self._saved_at - begun) / SAVE_SHARE)
 
 
 def _digest(game: Game, form: Form) -> str:
-    """Of the rules and of what is known beside them: results of other rules are none of this game."""
-    digest = hashlib.sha256()
+    """Of the rules, the settings and what is known beside them: results of other rules are none of this game."""
+    digest = hashlib.sha256(repr((sorted(game.settings.items()), game.params.tolist())).encode())
     for file in sources(game, form):
         with open(file, "rb") as source:
             digest.update(source.read())

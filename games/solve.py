@@ -1,7 +1,7 @@
 """Solve a game from its first position, or any position of it, for as long as it takes.
 
     python -m games.solve connect_four rows=5 columns=6       value, what each move is worth, positions, time
-    python -m games.solve connect_four --value                the value alone
+    python -m games.solve hex size=7 --value                  the value alone
     python -m games.solve mnk rows=4 columns=5 k=4 - < board.txt
 
 The line of progress, on standard error, tells positions and time. Ctrl-C stops the search and keeps what it has
@@ -18,12 +18,13 @@ import time
 import numpy as np
 from tqdm import tqdm
 
+from games.conformance import refuse_unsound
 from games.core import Game, GameError, make, parse_settings
 from games.exact import WORDS, prover_of, report
-from games.searching import Search
 from games.terminal import end_with, read_text
 
 PLACE_BYTES = 16  # of the table, per place
+MOST_MEMORY = 1 << 20  # megabytes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,22 +32,24 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         game = make(options.game, **parse_settings(text for text in options.setting if text != "-"))
+        refuse_unsound(game)
         state = game.parse(read_text("-")) if "-" in options.setting else game.reset(1)[0]
         exact = prover_of(game, slots=slots_in(options.memory))
     except GameError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print(f"error: --memory {options.memory} cannot be had on this machine: choose less", file=sys.stderr)
+        return 2
     with tqdm(unit=" positions", unit_scale=True, disable=options.quiet, file=sys.stderr) as bar:
-        if isinstance(exact, Search):
-            exact.tell = lambda looked: bar.update(looked - bar.n)
+        exact.tell = lambda looked: bar.update(looked - bar.n)
         try:
             print(value_line(game, state, exact) if options.value else report(game, state, exact))
             status = 0
         except KeyboardInterrupt:
             print(f"stopped after {exact.searched:,} positions; the same command goes on", file=sys.stderr)
             status = 130
-    if isinstance(exact, Search):
-        exact.save()
+    exact.save()
     return status
 
 
@@ -55,7 +58,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m games.solve",
         description="Solve a game: its value for the player to move, what each move is worth, and the perfect player's "
         "choice. The position is the initial one, or with - what standard input holds, as the game draws it.",
-        epilog="example: python -m games.solve connect_four rows=5 columns=6",
+        epilog="examples: python -m games.solve connect_four rows=5 columns=6;  python -m games.solve hex size=7",
     )
     parser.add_argument("game", help="a game, such as othello or connect_four, or package.module:Class")
     parser.add_argument("setting", nargs="*", help="its settings, such as size=4; - to read a position")
@@ -66,9 +69,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def slots_in(megabytes: int) -> int:
-    """The largest power of two of places that fit. Raises GameError for less than 1 MB."""
-    if megabytes < 1:
-        raise GameError(f"--memory {megabytes} cannot be: expected at least 1 megabyte")
+    """The largest power of two of places that fit. Raises GameError for less than 1 MB, and for more than 1 TB."""
+    if not 1 <= megabytes <= MOST_MEMORY:
+        raise GameError(f"--memory {megabytes} cannot be: expected 1 to {MOST_MEMORY} megabytes")
     return 1 << int(np.log2(megabytes * 2**20 / PLACE_BYTES))
 
 

@@ -1,5 +1,7 @@
 """What a solver of a game answers, whatever way it finds out."""
 
+import typing
+
 import numpy as np
 
 from games.core import OVER, RESULT, TO_MOVE, Game
@@ -9,9 +11,13 @@ ILLEGAL = -2
 
 
 class Exact:
-    """Perfect play of one game. States are the game's, [B, S]; a row's answer depends on that row alone."""
+    """Perfect play of one game. States are the game's, [B, S]; a row's answer depends on that row alone.
+
+    `tell(looked)` is called now and then while a long search runs, with the positions looked at so far.
+    """
 
     game: Game
+    tell: typing.Callable[[int], object] = staticmethod(lambda looked: None)
 
     @property
     def searched(self) -> int:
@@ -33,6 +39,9 @@ class Exact:
         replies, all ties kept.
         """
         raise NotImplementedError
+
+    def save(self) -> None:
+        """Store what is known, to be there at the next start, if this solver stores anything."""
 
 
 def final_values(states: np.ndarray) -> np.ndarray:

@@ -14,6 +14,8 @@ from games.core import GameError
 
 def read_text(source: str) -> str:
     """The text of a file, or of standard input for -. Raises GameError for what is no text, OSError for no file."""
+    if source == "-" and sys.stdin is None:
+        raise GameError("standard input is closed: expected a position as the game draws it")
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
         text.encode()
@@ -24,10 +26,11 @@ def read_text(source: str) -> str:
 
 
 class Unread:
-    """A stream to a terminal or pipe whose reader may leave: from then on nothing is shown, and the work goes on."""
+    """A stream whose reader may leave, or whose disk may fill: from then on nothing is shown, and the work goes on."""
 
     def __init__(self, stream: Any):
         self._stream = stream
+        self.lost: OSError | None = None  # why what somebody wanted to read could not be written
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -42,7 +45,9 @@ class Unread:
     def _unless_left(self, act: Callable, *args) -> None:
         try:
             act(*args)
-        except BrokenPipeError:
+        except OSError as error:
+            if not isinstance(error, BrokenPipeError):
+                self.lost = error
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
@@ -50,12 +55,18 @@ class Unread:
 
 @contextlib.contextmanager
 def unread_output() -> Iterator[None]:
-    """What is printed within goes on being printed while somebody reads it."""
-    with contextlib.redirect_stdout(Unread(sys.stdout)) as out, contextlib.redirect_stderr(Unread(sys.stderr)):
+    """What is printed within goes on being printed while somebody reads it; status 1 where it could not be written."""
+    with contextlib.ExitStack() as stack:
+        nowhere = stack.enter_context(open(os.devnull, "w"))  # for a stream that was closed before the program began
+        out = stack.enter_context(contextlib.redirect_stdout(Unread(sys.stdout or nowhere)))
+        stack.enter_context(contextlib.redirect_stderr(Unread(sys.stderr or nowhere)))
         try:
             yield
         finally:
             out.flush()
+        if out.lost is not None:
+            print(f"error: what was printed could not be written: {out.lost.strerror}", file=sys.stderr)
+            sys.exit(1)
 
 
 def end_with(main: Callable[[], int]) -> None:

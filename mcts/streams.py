@@ -44,6 +44,19 @@ def uniform(streams, b):
     return min((np.float64(z >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0), _BELOW_ONE)
 
 
+def uniforms(streams: np.ndarray) -> np.ndarray:
+    """The next number of each stream, in (0, 1), float64 [B]."""
+    numbers = np.empty(len(streams))
+    _draw(streams, numbers)
+    return numbers
+
+
+@lean_kernel
+def _draw(streams, numbers):
+    for b in range(len(streams)):
+        numbers[b] = uniform(streams, b)
+
+
 @lean_kernel
 def normal(streams, b):
     """A standard normal number (Box & Muller 1958, one of the pair)."""

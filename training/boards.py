@@ -9,12 +9,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import psutil
-
 from agents.network import Network, NetworkEvaluator
 from games import Game, make, registry
+from training.memory import refuse_beyond_free
 from training.replay import Replay
-from training.selfplay import SelfPlay
+from training.selfplay import ROOM, SelfPlay
 from training.settings import SettingsError, Training
 
 
@@ -61,17 +60,18 @@ def networks_on(network: Network, games: list[Game]) -> list[Network]:
 def refuse_memory(games: list[Game], settings: Training) -> None:
     """Raises SettingsError where the positions of these boards cannot fit into the memory that is free.
 
-    Games in flight have room for as many moves as the longest game has; those and the replay go into each checkpoint.
+    Games in flight have room for the first ROOM moves, more where one is longer; those and the replay go into each
+    checkpoint.
     """
-    needed = sum((settings.games * game.max_length + settings.replay_positions) * _sample_bytes(game) for game in games)
-    free = psutil.virtual_memory().available
-    if needed > free:
-        longest = max(games, key=lambda game: game.max_length)
-        raise SettingsError(
-            f"training.games={settings.games} with training.replay_positions={settings.replay_positions} cannot be: "
-            f"positions of {longest.title}, of up to {longest.max_length} a game, need {needed / 2**30:.1f} GiB and "
-            f"{free / 2**30:.1f} GiB are free; lower one of them"
-        )
+    moves = [min(game.max_length, ROOM) for game in games]
+    counts = [settings.games * most + settings.replay_positions for most in moves]
+    needed = sum(count * _sample_bytes(game) for count, game in zip(counts, games, strict=True))
+    longest = games[moves.index(max(moves))]
+    refuse_beyond_free(
+        needed,
+        f"training.games={settings.games} with training.replay_positions={settings.replay_positions} cannot be: "
+        f"positions of {longest.title}, of {max(moves)} moves a game at first,", "lower one of them",
+    )  # fmt: skip
 
 
 def _sample_bytes(game: Game) -> int:

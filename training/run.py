@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.fingerprint import fingerprint
 from agents.network import NetworkEvaluator, make_network
 from agents.snapshot import save_snapshot
 from games import Game
 from mcts import Rule
 from training.boards import Board, games_of, networks_on
-from training.checkpoint import Arrays, load_checkpoint, save_checkpoint
+from training.checkpoint import Arrays, CheckpointError, load_checkpoint, save_checkpoint
 from training.learner import Learner
 from training.ledger import Ledger
 from training.replay import Replay
@@ -102,14 +103,26 @@ class Run:
         return path
 
     def save_checkpoint(self) -> None:
-        record = {"ledger": self.ledger.everything(), "snapshots": self.snapshots}
+        room = [board.selfplay.room for board in self.boards]
+        rules = [fingerprint(board.game) for board in self.boards]
+        record = {"ledger": self.ledger.everything(), "snapshots": self.snapshots, "room": room, "rules": rules}
         save_checkpoint(self._checkpoint, self._parts(), record)
 
     def _restore(self) -> None:
-        record = load_checkpoint(self._checkpoint, self._parts())
+        record = load_checkpoint(self._checkpoint, self._stored_parts)
         del record["ledger"]["train_flops"]
         self.ledger = Ledger(**record["ledger"])
         self.snapshots = record["snapshots"]
+
+    def _stored_parts(self, record: dict) -> dict[str, Arrays]:
+        for board, rules in zip(self.boards, record.get("rules", []), strict=False):
+            if rules != fingerprint(board.game):
+                raise CheckpointError(f"{self.folder} was trained under other rules of {board.game.title} than it "
+                                      "has now, as random games show: restore the game as it was, or delete that "
+                                      "folder to train again")  # fmt: skip
+        for board, moves in zip(self.boards, record.get("room", []), strict=False):
+            board.selfplay.make_room(moves)
+        return self._parts()
 
     def _parts(self) -> dict[str, Arrays]:
         parts: dict[str, Arrays] = {}

@@ -1,6 +1,6 @@
 """Self-play of many games in lockstep, out of phase with each other, so that finished games arrive evenly.
 
-Array axes: B games, L moves of a game (at most the game's longest), A actions, P planes, H x W board.
+Array axes: B games, L moves of a game that there is room for, A actions, P planes, H x W board.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ import numpy as np
 
 from games import Game
 from mcts import Evaluator, Rule, Search, search
-from mcts.streams import sample_rows, seed_streams, uniform
+from mcts.streams import seed_streams, uniform, uniforms
+from training.memory import refuse_beyond_free
 from training.settings import Training
+
+RECORDED = ("planes", "policy", "mover", "learnt")  # arrays [B, L, ...]
+ROOM = 256  # moves of a game at first, at most its longest; a game that fills it doubles it
 
 
 class Samples(NamedTuple):
@@ -52,7 +56,7 @@ class SelfPlay:
         self.game, self.settings, self.rule = game, settings, rule
         self.exploring = rule.exploring(settings.noise, settings.noise_concentration)
         batch = settings.games
-        moves = (batch, game.max_length)
+        moves = (batch, min(game.max_length, ROOM))
         self.streams = seed_streams(seed, 1, board * batch + np.arange(batch))
         self.states = game.reset(batch)
         self.lengths = np.zeros(batch, np.int64)
@@ -66,12 +70,37 @@ class SelfPlay:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The live arrays, by name."""
-        names = ("streams", "states", "lengths", "planes", "policy", "mover", "learnt")
+        names = ("streams", "states", "lengths", *RECORDED)
         trees = {} if self.kept is None else self.kept.arrays()
         return {name: getattr(self, name) for name in names} | trees
 
+    @property
+    def room(self) -> int:
+        """How many moves of a game can be recorded as things stand."""
+        return self.mover.shape[1]
+
+    def make_room(self, moves: int) -> None:
+        """Let `moves` moves of a game be recorded, or all of the game's longest; what was recorded stays.
+
+        Raises SettingsError, with everything as it was, where they do not fit into memory.
+        """
+        room = min(moves, self.game.max_length)
+        missing = room - self.room
+        if missing > 0:
+            refuse_beyond_free(
+                sum(getattr(self, name).nbytes for name in RECORDED) * room / self.room,
+                f"training.games={len(self.states)} cannot be: one of {self.game.title} is longer than {self.room} "
+                f"moves, and records of {room} moves a game", "free memory, and the same command goes on from the last "
+                "checkpoint; or train with fewer games under another study.name",
+            )  # fmt: skip
+        for name in RECORDED if missing > 0 else ():
+            held = getattr(self, name)
+            setattr(self, name, np.pad(held, [(0, 0), (0, missing), *[(0, 0)] * (held.ndim - 2)]))
+
     def play_move(self, evaluate: Evaluator) -> Played:
         """Search every game, play the moves that the search explores, and hand over the games that ended."""
+        if self.lengths.max() == self.room:
+            self.make_room(2 * self.room)
         full = self._full()
         movers = self.game.to_move(self.states)
         place = np.arange(len(self.states)), self.lengths
@@ -115,7 +144,7 @@ class SelfPlay:
         return _Moves(actions, policy, int(found.evaluations.sum()), int(found.simulations.sum()) - before)
 
     def _samples(self, rows) -> Samples:
-        kept = (np.arange(self.game.max_length) < self.lengths[rows, None]) & self.learnt[rows]
+        kept = (np.arange(self.room) < self.lengths[rows, None]) & self.learnt[rows]
         results = self.game.result(self.states)[rows, None].astype(np.float32)
         value = np.where(self.mover[rows] == 0, results, -results)
         return Samples(self.planes[rows][kept], self.policy[rows][kept], value[kept])
@@ -137,7 +166,7 @@ class SelfPlay:
         remaining[rows] = [int(most * uniform(self.streams, b)) for b in rows]
         while len(rows := np.flatnonzero((remaining > 0) & ~self.game.over(self.states))):
             states, streams = self.states[rows], self.streams[rows]
-            self.game.advance(states, sample_rows(streams, self.game.legal(states).astype(np.float32)))
+            self.game.advance(states, self.game.pick(states, uniforms(streams)))
             self.states[rows], self.streams[rows] = states, streams
             remaining[rows] -= 1
         ended = self.game.over(self.states)

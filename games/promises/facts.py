@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from games.core import HEADER, Game, Rules
+from games.core import HEADER, ActionLayout, Game, Rules
 from games.promises.sampling import PromiseBroken, is_table
 
 
@@ -32,6 +32,20 @@ def check_declared_facts(game: Game, seed: int) -> None:
     for fact, holds in facts.items():
         if not holds:
             raise PromiseBroken(fact)
+    if game.layout is not None and not has_places(game.layout, A, game.observation_shape):
+        raise PromiseBroken(
+            f"layout.entries must give each of the {A} actions a place of its own among the counts of the layout"
+        )
+
+
+def has_places(layout: ActionLayout, actions: int, shape: tuple[int, int, int]) -> bool:
+    """Whether `actions` different entries lie within the rows of numbers that the layout counts."""
+    per_cell, per_column, per_board, entries = layout
+    places = (per_cell * shape[1] + per_column) * shape[2] + per_board
+    return (
+        is_table(np.asarray(entries)[None], actions) and len(np.unique(entries)) == actions
+        and np.min(entries) >= 0 and np.max(entries) < places
+    )  # fmt: skip
 
 
 def is_count(value, low):

@@ -6,7 +6,7 @@ import numpy as np
 
 from games.core import OVER, TO_MOVE, Game
 
-POSITIONS_BYTES = 1 << 20
+POSITIONS_BYTES = 1 << 19
 
 
 class PromiseBroken(AssertionError):
@@ -22,7 +22,9 @@ class Games:
 
     def positions(self, count: int = 4000) -> np.ndarray:
         """Distinct positions that occurred, [N, S]; spread over the games where there are more than `count`."""
-        return spread(np.unique(self.states.reshape(-1, self.states.shape[2]), axis=0), count)
+        rows = self.states.reshape(-1, self.states.shape[2])
+        used = (rows != rows[0]).any(axis=0)  # to sort whole histories of the longest length takes minutes
+        return spread(rows[np.unique(rows[:, used], axis=0, return_index=True)[1]], count)
 
     def moves(self, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
         """Positions and the actions played in them, [N, S] and int64 [N]."""
@@ -85,7 +87,8 @@ def refuse_first(game, states, bad, message):
 
 def in_view(game, states, masks):
     """Masks [N, A] over the actions as the players to move see them."""
-    return np.take_along_axis(masks, game.views[states[:, TO_MOVE].astype(int) % 2], axis=1)
+    first = states[:, TO_MOVE, None] % 2 == 0
+    return np.where(first, masks[:, game.views[0]], masks[:, game.views[1]])
 
 
 def step(game, states, actions, fill=0):
@@ -99,7 +102,7 @@ def step(game, states, actions, fill=0):
 
 def rows_differ(one, two):
     differs = (one != two) & ~(np.isnan(one) & np.isnan(two))
-    return differs.reshape(len(one), -1).any(axis=1)
+    return differs.any(axis=tuple(range(1, differs.ndim)))
 
 
 def is_table(table, width):

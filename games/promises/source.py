@@ -87,9 +87,9 @@ class Interpreted:
             try:
                 function(row[0], self.params, *row[1:])
             except Exception as error:
+                hint = FOREIGN if isinstance(error, IndexError) else "A kernel must run uncompiled too."
                 raise PromiseBroken(
-                    f"{name} as plain Python raises {type(error).__name__}: {error}. Compiled, an index out of range "
-                    f"reads or writes foreign memory without a word. State {row[0].tolist()}"
+                    f"{name} as plain Python raises {type(error).__name__}: {error}. {hint} State {row[0].tolist()}"
                 ) from error
         return written
 
@@ -118,8 +118,9 @@ def check_plain_python(game: Game, seed: int) -> None:
             raise PromiseBroken(
                 f"{name} gives {got[differs][0]} compiled and {expected[differs][0]} as plain Python at {where}: "
                 f"a value that {np.dtype(game.state_dtype)} cannot hold, arithmetic that depends on integer width, "
-                "or a global variable that changed after the kernel was compiled"
+                "chance, or a global variable that changed after the kernel was compiled"
             )
 
 
 PLAIN = 400  # positions compared
+FOREIGN = "Compiled, an index out of range reads or writes foreign memory without a word."

@@ -49,8 +49,13 @@ def check_text(game: Game, seed: int) -> None:
             raise PromiseBroken(f"parse raises {type(error).__name__} for {text[:20]!r}, not GameError") from error
         raise PromiseBroken(f"parse takes {text[:20]!r} for a position: it must raise GameError")
     names = [game.action_text(action) for action in range(game.num_actions)]
-    if len(set(names)) < len(names):
-        raise PromiseBroken("action_text gives two actions the same name")
+    first: dict[str, int] = {}
+    for action, name in enumerate(names):
+        if first.setdefault(name, action) != action:
+            raise PromiseBroken(
+                f"action_text gives two actions the same name: {first[name]} and {action} are {name!r}; those that are "
+                "never legal need one too"
+            )
 
 
 TEXTS = 300  # positions drawn and read

@@ -1,5 +1,7 @@
 """What the player to move sees."""
 
+import math
+
 import numpy as np
 
 from games.core import TO_MOVE, Game, GameError
@@ -22,15 +24,20 @@ def check_observation(game: Game, seed: int) -> None:
     planes = game.observe(states)
     if planes.dtype != np.float32 or planes.shape != (len(states), *game.observation_shape):
         raise PromiseBroken(f"observe gives {planes.dtype} {planes.shape}, not float32 [B, *{game.observation_shape}]")
-    bad = ~np.isfinite(planes).reshape(len(planes), -1).all(axis=1)
+    bad = ~np.isfinite(planes).all(axis=(1, 2, 3))
     refuse_first(game, states, bad, "an observation holds nan or infinity: is something divided by a count of 0")
+
+
+def _flat(game, states):
+    """What is seen in each of `states`, of which there may be none, [B, F]."""
+    return game.observe(states).reshape(len(states), math.prod(game.observation_shape))
 
 
 def check_observation_tells_legal(game: Game, seed: int) -> None:
     """Positions that look the same have the same legal actions, as the mover sees them."""
     states = random_games(game, seed, 256).positions(20000)
     states = states[~game.over(states)]
-    planes = game.observe(states).reshape(len(states), -1)
+    planes = _flat(game, states)
     masks = in_view(game, states, game.legal(states))
     seen: dict[bytes, int] = {}
     for b in range(len(states)):
@@ -69,7 +76,7 @@ def _refuse_opposite_meaning(game, seed):
     """An entry that speaks for an action with one player does not speak against it with the other."""
     states, least = _positions(game, seed)
     states = states[~game.over(states)]
-    entries = (game.observe(states) != 0).reshape(len(states), -1).astype(np.float32)
+    entries = (_flat(game, states) != 0).astype(np.float32)
     masks = in_view(game, states, game.legal(states)).astype(np.float32)
     movers = states[:, TO_MOVE]
     (said, samples), (other, others) = (_meaning(masks[movers == p], entries[movers == p]) for p in (0, 1))

@@ -30,7 +30,7 @@ def network_agent(game, budget=8):
 @pytest.mark.parametrize("game, agent", [
     (make("hex", size=3), network_agent), (make("hex", size=3, swap=True), network_agent),
     (make("tictactoe"), network_agent), (make("openspiel", id="clobber(rows=3,columns=3)"), network_agent),
-    (make("openspiel", id="y(board_size=3)"), network_agent),
+    (make("openspiel", id="y(board_size=3)"), network_agent), (make("breakthrough", rows=5, columns=4), network_agent),
 ], ids=lambda value: getattr(value, "title", ""))  # fmt: skip
 def test_an_agent_plays_legal_games_in_either_seat(game, agent):
     reference = pyspiel.load_game(game.openspiel_id)
@@ -93,6 +93,25 @@ def test_numbers_of_actions_are_translated():
     assert action == 7 and [number for number, _ in policy] == list(range(8))
     np.testing.assert_array_equal(Counterpart(game).state(position), game.play(game.reset(1)[0], 0))
     assert str(Counterpart(game).position(np.array([0, 3]))) == "...\n..o\n..x"
+
+
+@pytest.mark.parametrize("rows, columns", [(3, 4), (5, 3), (6, 5)])
+def test_one_of_several_numbers_is_legal_in_a_position(rows, columns):
+    """Breakthrough, where OpenSpiel numbers captures and players too, to the end of random games."""
+    game, rng, taken = make("breakthrough", rows=rows, columns=columns), np.random.default_rng(0), 0
+    counterpart = Counterpart(game)
+    for _ in range(20):
+        state, history = game.reset(1)[0], []
+        while not game.over(state[None])[0]:
+            position, legal = counterpart.position(np.array(history, np.int64)), np.flatnonzero(game.legal(state[None]))
+            numbers = [counterpart.number(position, int(action)) for action in legal]
+            assert sorted(numbers) == position.legal_actions()
+            np.testing.assert_array_equal(counterpart.state(position), state)
+            history.append(int(rng.choice(legal)))
+            taken += counterpart.number(position, history[-1]) % 2
+            state = game.play(state, history[-1])
+        assert counterpart.position(np.array(history)).returns()[0] == game.result(state[None])[0]
+    assert taken > 20
 
 
 def test_a_drawing_agent_differs_between_games_and_repeats_with_its_seed():

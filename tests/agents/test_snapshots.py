@@ -42,6 +42,16 @@ def test_a_flipped_bit_in_the_weights_is_noticed(path):
     load_snapshot(path)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.bool])
+def test_weights_of_another_type_are_noticed(path, dtype):
+    with safetensors.safe_open(path, "pt") as file:
+        described = file.metadata()
+    weights = {name: tensor.to(dtype) for name, tensor in safetensors.torch.load_file(path).items()}
+    safetensors.torch.save_file(weights, path, described)
+    with pytest.raises(NetworkError, match="is damaged: its weights are not those that were written"):
+        load_snapshot(path)
+
+
 def test_a_snapshot_without_a_digest_is_read(path, game, network):
     """Older ones have none."""
     weights = safetensors.torch.load(path.read_bytes())
@@ -174,6 +184,14 @@ def test_another_game_is_refused(path):
     for other, title in ((make("hex", size=5), "hex5"), (make("hex", size=4), "hex4"), (make("tictactoe"), "tictac")):
         with pytest.raises(NetworkError, match=f"plays hex4-swap, not {title}"):
             load_snapshot(path, other)
+
+
+def test_a_board_with_other_planes_is_refused_as_such(tmp_path):
+    """Rectangles of Hex have a plane more than squares."""
+    path, square = tmp_path / "000.safetensors", make("hex", size=3)
+    save_snapshot(path, square, make_network("conv", square, 0, width=2, depth=1), {})
+    with pytest.raises(NetworkError, match=r"cannot play hex3x4 too: its planes .* are \(3, 1, 0, 0\)"):
+        load_snapshot(path, make("hex", rows=3, columns=4))
 
 
 def test_weights_that_do_not_fit_are_refused(tmp_path):

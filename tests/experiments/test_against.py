@@ -33,6 +33,14 @@ def test_a_network_tells_what_it_thinks_and_repeats_itself(tiny_run):
     assert ", value " in games[0].out and "left; moves='b2 " in games[0].err
 
 
+def test_games_of_openspiel_are_played_by_its_names_or_its_numbers():
+    ended = sit(["moves", "A", "zz"], "game={name: openspiel, id: oware}", "strategy=random")
+    assert "A B C D E F" in ended.out and "is no move of openspiel-oware-6: expected such as " in ended.out
+    numbers = ended.err.split("moves='")[1].split("'")[0]
+    assert numbers.split()[0] == "0" and numbers.split()[1].isdecimal()
+    assert sit([], "game={name: openspiel, id: oware}", "strategy=random", f"moves={numbers}").err == ended.err
+
+
 def test_the_second_player_waits_and_the_moves_take_the_game_up_again():
     begun = sit([], *ROUND, "side=second")
     first = begun.err.split("moves='")[1][:2]

@@ -286,3 +286,14 @@ def test_what_sharing_saves_is_measured_and_changes_no_result(copied_study):
     study.write_text(study.read_text().replace("strategy: puct", "strategy: random"))
     ended = call("experiments.sharing", f"study_dir={copied_study}")
     assert ended.status == 1 and "arena.strategy=random makes no searches" in ended.err, ended.err
+
+
+@pytest.mark.parametrize("more", [["arena.rounds=3"], []], ids=["matches left", "none left"])
+def test_snapshots_of_other_rules_are_refused_before_the_matches(copied_study, monkeypatch, more):
+    """Also where none has to be loaded, since ratings of both rules would stand in one table."""
+    monkeypatch.setattr("agents.snapshot.fingerprint", lambda game: "of an edited game")
+    before = everything(copied_study)
+    ended = call("experiments.arena", f"study_dir={copied_study}", *more)
+    assert ended.status == 1 and len(lines(ended.err)) == 1, ended.err
+    assert "snapshots/000.safetensors was trained under other rules of hex2" in ended.err
+    assert everything(copied_study) == before

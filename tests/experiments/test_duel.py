@@ -57,7 +57,7 @@ def test_judgement_of_a_worked_example():
                                   "moves_that_kept_the_value": 8}  # fmt: skip
 
 
-@pytest.mark.parametrize("folder", ["hex3-6x1-s0-recipe=default", "runs (old), best"])
+@pytest.mark.parametrize("folder", ["hex3-6x1-s0-recipe=default", "runs (old), best", "Jürgen's #1", "~日本"])
 def test_a_path_needs_no_quotes_of_its_own(tiny_run, tmp_path, folder):
     (tmp_path / folder).mkdir()
     last = sorted((tiny_run / "snapshots").glob("*.safetensors"))[-1]

@@ -8,6 +8,7 @@ The suite kills a run 3 times and a study 3 times. The full version, about ten m
 import contextlib
 import json
 import os
+import shutil
 import signal
 import time
 
@@ -265,6 +266,20 @@ def workers(process):
     with contextlib.suppress(psutil.Error):
         return [child for child in psutil.Process(process.pid).children() if "LokyProcess" in " ".join(child.cmdline())]
     return []
+
+
+@in_time
+def test_an_arena_told_to_stop_says_so_and_leaves_no_workers(tiny_study, tmp_path):
+    study = shutil.copytree(tiny_study, tmp_path / "tiny")
+    settings = study / "study.yaml"
+    settings.write_text(settings.read_text().replace("jobs: 1", "jobs: 2"))
+    process = start(f"study_dir={study}", "arena.rounds=500", program=("-m", "experiments.arena"))
+    assert wait_for(lambda: len(workers(process)) == 2, process)
+    left = workers(process)
+    ended = disturb(process, signal.SIGTERM)
+    assert ended.status == 130, ended.err
+    assert ended.err.splitlines()[-1] == "stopped; what is finished is kept"
+    assert psutil.wait_procs(left, timeout=30)[1] == []
 
 
 @in_time

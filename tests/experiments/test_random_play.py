@@ -58,10 +58,10 @@ def test_openspiel_plays_whole_games():
 
 @pytest.mark.parametrize(("name", "settings", "openspiel"), [
     ("connect_four", {"rows": 4}, "connect_four(rows=4,columns=7,x_in_row=4)"),
-    ("breakthrough", {"rows": 4, "columns": 3}, "breakthrough(rows=4,columns=3)"),  # its moves have other numbers
+    ("breakthrough", {"rows": 4, "columns": 3}, "breakthrough(rows=4,columns=3)"),
     ("openspiel", {"id": "havannah(board_size=3)"}, "havannah(board_size=3)"),
     ("breakthrough", {"rows": 6, "home": 1}, None),
-    ("go", {"size": 5}, None),  # positional superko; the namesake is played on 19 x 19
+    ("go", {"size": 5}, None),  # positional superko
 ])  # fmt: skip
 def test_a_game_stands_beside_the_same_game_only(name, settings, openspiel, capfd):
     found = random_play.pair(make(name, **settings))

@@ -3,22 +3,28 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
+import markupsafe
 import matplotlib.figure
 import pytest
 
 from experiments import figures, frontier, report, synthetic
 from experiments.analysis import Settings
+from experiments.provenance import program
 
 FOLDER = "import os, experiments.figures; print(os.environ.get('MPLCONFIGDIR', ''))"
 
 TRUTH = synthetic.Truth(sizes=(4, 5), widths=(4, 16, 64), snapshots=4, budgets=(1, 8, 64), openings=8, opponents=6)
+
+COMMAND = ["python", "-m", "experiments.train", "study=<b>", "training.boards=[{size: 3},{size: 4}]"]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,7 @@ def study(tmp_path_factory):
     broken = folder / "runs" / "broken"
     broken.mkdir()
     (broken / "provenance.json").write_text("{")
-    (folder / "provenance.json").write_text(json.dumps({"command": ["train.py", "study=<b>"], "started": "then"}))
+    (folder / "provenance.json").write_text(json.dumps({"command": COMMAND, "started": "then"}))
     result = frontier.study_result(folder, None, Settings(replicates=25))
     frontier.write(result, folder)
     return result, (folder / "report.html").read_text()
@@ -83,7 +89,7 @@ def test_the_page_says_what_the_numbers_mean(study):
     assert f"The exchange rate is {rate:.2f} [" in text and "Ten times more training is worth" in text
     for word in ("1 multiply-add = 2 FLOPs", "abc123", "Chip, 2 cores", "62 s", "11.15", "2104.03113", "one seed"):
         assert word in text or word == "11.15"  # size 3 is not in this study
-    assert "study=&lt;b&gt;" in text
+    assert f"<code>{markupsafe.escape(shlex.join(COMMAND))}</code>" in text and "study=&lt;b&gt;" in text
 
 
 def test_warnings_are_on_the_page(study):
@@ -154,3 +160,8 @@ def test_an_exchange_rate_is_told_as_a_factor(decades, told):
                "test_slope_ci": None, "exchange_rate_ci": [decades, decades]}  # fmt: skip
     said = report.sentences({"tradeoff": surface})[1]
     assert said.endswith(f"a factor of {told} of search, between {told} and {told} with 95 % confidence.")
+
+
+def test_the_command_can_be_given_again():
+    assert program(Path("/there/experiments/train.py")) == ["python", "-m", "experiments.train"]
+    assert program(Path("/usr/bin/pytest")) == ["pytest"]

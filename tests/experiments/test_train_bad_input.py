@@ -6,6 +6,9 @@ import fcntl
 import pytest
 from applications import TINY_RUN, TINY_STUDY, call, everything, finish, lines, start
 
+from experiments import cells
+from games import make
+
 NOT_SETTINGS = [
     (["training.positons=5"], "training.positons"),
     (["trainng.positions=5"], "There is no such setting"),
@@ -63,7 +66,7 @@ IMPOSSIBLE = [
     (["threads=0"], "threads=0 cannot be"),
     (["jobs=0"], "jobs=0 cannot be"),
     (["device=nonsense"], "device='nonsense' cannot be used here"),
-    (["game=openspiel", "game.id=chess", "training.games=100000"], "of up to 17695 a game, need"),
+    (["game=openspiel", "game.id=chess", "training.games=100000"], "of 256 moves a game at first, need"),
     (["training.replay_positions=1000000000000"], "training.replay_positions=1000000000000 cannot be"),
     (["training.budget=1000000000"], "budget 1000000000 cannot be: trees for 256 positions of hex5 need"),
     (["arena.budgets=[1,100000000000]"], "budget 100000000000 cannot be: trees for 1 positions of hex5 need"),
@@ -85,6 +88,7 @@ SWEEPS = [
         "connect=5 cannot be on 4 x 4",
     ),
     (["study.name=a,b"], "study.name differs between the cells"),
+    (["study.name=2026", "jobs=1,2"], "jobs differs between the cells"),  # a number that is a name
     (["arena.openings=4,8"], "arena differs between the cells"),
     (["study.name=a/b", "game.size=3,4"], "study.name='a/b' cannot be"),
 ]
@@ -214,3 +218,9 @@ def test_a_file_system_without_locks_is_told(tmp_path, monkeypatch):
     ended = call("experiments.train", *TINY_RUN, f"studies={tmp_path}")
     assert ended.status == 1 and len(lines(ended.err)) == 1, ended.err
     assert "cannot be locked (No locks available)" in ended.err and "studies=DIR" in ended.err
+
+
+def test_what_is_doubtful_in_a_game_is_told(monkeypatch, capsys):
+    monkeypatch.setattr(cells, "doubt", lambda game: f"{game.title} is doubtful")
+    cells.look_over(make("tictactoe"))
+    assert capsys.readouterr().err == "warning: tictactoe3 is doubtful\n"

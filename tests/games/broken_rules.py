@@ -6,7 +6,7 @@ import numpy as np
 from broken import RULES, Base, breaks, healthy_move
 
 from games import tictactoe as healthy
-from games.core import HEADER, OVER, RESULT, TO_MOVE, Rules, kernel
+from games.core import HEADER, OVER, RESULT, TO_MOVE, ActionLayout, Rules, kernel
 from games.tictactoe import wins
 
 # ---- declared facts and source -------------------------------------------------------------------------------------
@@ -30,6 +30,35 @@ class FlatObservation(Base):
 @breaks("check_declared_facts", "views must be")
 class OneView(Base):
     changes: ClassVar = {"views": np.arange(9)}
+
+
+@breaks("check_declared_facts", "layout.entries must give each of the 9 actions a place of its own")
+class TwoActionsInOnePlace(Base):
+    changes: ClassVar = {"layout": ActionLayout(1, 0, 0, np.arange(9) // 2)}
+
+
+@breaks("check_declared_facts", "layout.entries")
+class LayoutBeyondTheBoard(Base):
+    changes: ClassVar = {"layout": ActionLayout(1, 0, 0, np.arange(9) + 1)}
+
+
+@breaks("check_declared_facts", "layout.entries")
+class LayoutOfOtherLength(Base):
+    changes: ClassVar = {"layout": ActionLayout(1, 0, 1, np.arange(10))}
+
+
+class NotDecorated(Base):
+    rules = RULES._replace(apply=RULES.apply.py_func)
+
+
+@kernel
+def apply_with_id(state, params, action):
+    healthy_move(state, action)
+    state[HEADER] += 0 * id(action)
+
+
+class NotCompilable(Base):
+    rules = RULES._replace(apply=apply_with_id)
 
 
 @kernel
@@ -76,6 +105,20 @@ def legal_past_the_end(state, params, mask):
 @breaks("check_plain_python", "legal as plain Python raises IndexError")
 class IndexTooLarge(Base):
     rules = RULES._replace(legal=legal_past_the_end)
+
+
+@kernel
+def legal_less_a_truth(state, params, mask):
+    for cell in range(9):
+        stone = state[HEADER + cell]
+        mask[cell] = state[OVER] == 0 and (stone == 0) - (stone == 1) > 0
+
+
+@breaks("check_plain_python", "A kernel must run uncompiled too")
+class OnlyCompiled(Base):
+    """Compiled, truths are numbers; numpy takes none from another."""
+
+    rules = RULES._replace(legal=legal_less_a_truth)
 
 
 @kernel
@@ -148,6 +191,17 @@ def apply_without_draw(state, params, action):
     healthy_move(state, action)
     if state[RESULT] == 0:
         state[OVER] = 0
+
+
+@kernel
+def reset_to_the_end(state, params):
+    state[:] = 0
+    state[OVER] = 1
+
+
+@breaks("check_reset", "the initial position is over")
+class OverAtFirst(Base):
+    rules = RULES._replace(reset=reset_to_the_end)
 
 
 @breaks("check_legal", "no action is legal and yet the game is not over")

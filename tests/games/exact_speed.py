@@ -1,6 +1,7 @@
 """Cost of exact Hex: proofs of the empty board and of all openings, and answers on positions as they occur in games.
 
-    python -m tests.games.exact_speed 5 2000    size, games
+    python -m tests.games.exact_speed 5 2000                  size, games
+    python -m tests.games.exact_speed 7 openings [d4 a7 ...]  each opening by itself, up to half a turn, or these alone
 
 Games begin with two random moves. Cold: empty tables, nothing stored. Warm: the same positions asked again. CPU time.
 """
@@ -12,7 +13,7 @@ import time
 
 import numpy as np
 
-from games import hex_bits, hex_proof, hex_solver, make
+from games import hex_bits, hex_proof, hex_solver, hex_table, make
 from games.exact import solver
 
 
@@ -25,6 +26,23 @@ def proofs(size):
     for bit in [8 * row + col for row in range(size) for col in range(size)]:
         hex_proof.prove(board, nothing, np.uint64(1 << bit), work)
     print(f"{size} all openings: {work.tally[0]} positions, {1e3 * (time.process_time() - begun):.1f} ms")
+
+
+def openings(size, names):
+    """Each opening after the ones before it, with one table of 400 MB; the central ones first."""
+    board, work = hex_bits.make_board(size), hex_proof.make_work(1 << 24, 1 << 12)
+    cells = [(row, col) for row in range(size) for col in range(size) if (row, col) <= (size - 1 - row, size - 1 - col)]
+    spent = 0.0
+    for row, col in sorted(cells, key=lambda cell: sum(abs(2 * x - y) for x, y in
+                           ((cell[0], size - 1), (cell[1], size - 1), (sum(cell), 2 * size - 2)))):  # fmt: skip
+        name = "abcdefg"[col] + str(row + 1)
+        if not names or name in names:
+            before, begun = int(work.tally[0]), time.process_time()
+            entry = hex_proof.prove(board, np.uint64(0), np.uint64(1 << (8 * col + row)), work)
+            took = time.process_time() - begun
+            spent += took
+            print(f"{name} {'loses' if entry & hex_table.WON else 'wins'}: {work.tally[0] - before} positions, "
+                  f"{took:.1f} s; all so far {work.tally[0]}, {spent:.1f} s", flush=True)  # fmt: skip
 
 
 def play(game, count, perfect, rng):
@@ -63,5 +81,8 @@ if __name__ == "__main__":
     os.environ["ISOELO_CACHE"] = tempfile.mkdtemp()
     hex_solver.SAVE_ROWS = 10**12  # nothing is stored, or the second question would not be cold
     hex_proof.prove(hex_bits.make_board(2), np.uint64(0), np.uint64(0), hex_proof.make_work(64, 64))
-    proofs(int(sys.argv[1]))
-    answers(int(sys.argv[1]), int(sys.argv[2]))
+    if sys.argv[2] == "openings":
+        openings(int(sys.argv[1]), sys.argv[3:])
+    else:
+        proofs(int(sys.argv[1]))
+        answers(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,5 +1,7 @@
 """The conformance check: green on the games of the collection, and red for the right reason on every broken one."""
 
+import importlib
+import re
 import subprocess
 import sys
 from unittest import mock
@@ -15,6 +17,7 @@ from games.conformance import (
     CHECKS,
     PromiseBroken,
     check_game,
+    doubt,
     main,
     parametrize_with_checks,
     refuse_unsound,
@@ -88,7 +91,8 @@ class LongAndTrusting(broken_rules.LongerThanDeclared):
     play = broken_views.TrustingPlay.play
 
 
-GRAVE = ("check_legal", "check_length", "check_observation", "check_leftovers")
+GRAVE = ("check_legal", "check_length", "check_observation", "check_leftovers", "check_own_rows", "check_looking",
+         "check_symmetries", "check_settings")  # fmt: skip
 
 
 @pytest.mark.parametrize(("cls", "check"), [case[:2] for case in BROKEN if case[1] in GRAVE])
@@ -98,9 +102,39 @@ def test_what_a_search_could_not_bear_is_refused_at_first_sight(cls, check):
     assert "\n" not in str(caught.value) and "Position:" not in str(caught.value)
 
 
+@pytest.mark.parametrize("cls", [case[0] for case in BROKEN if case[1] == "check_views"])
+def test_whose_pieces_come_first_is_doubted_and_not_refused(cls):
+    game = cls()
+    assert "check_views: " in str(doubt(game)) and "\n" not in str(doubt(game))
+    assert doubt(broken_rules.Base()) is None and doubt(TicTacToe()) is None
+
+
 def test_the_collections_own_games_are_not_looked_at_again():
     with mock.patch("games.conformance.FIRST_LOOK", [mock.Mock(side_effect=AssertionError)]):
         refuse_unsound(TicTacToe())
+
+
+@pytest.mark.parametrize(("lines", "told"), [
+    (["class Mine(Game):", "    def __init__(self, size=3):", "        assert size > 3, 'too' + chr(10) + 'small'"],
+     r"cannot be built with size=3: AssertionError: too small \(.*strange.py, line 4\)"),
+    (["1 / 0"], r"cannot be imported: ZeroDivisionError: division by zero \(.*strange.py, line 2\)"),
+    (["class Mine(Game):", "    name = 'mine'", "    def __init__(self, size=3):", "        self.settings = {}"],
+     "does not declare rules, num_actions, title: expected"),
+    (["class Mine(Game:"], r"cannot be imported: SyntaxError: .*strange.py, line 2\)"),
+])  # fmt: skip
+def test_a_module_that_fails_is_told_in_one_line(lines, told, tmp_path, monkeypatch):
+    (tmp_path / "strange.py").write_text("\n".join(["from games import Game", *lines, ""]))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "strange", raising=False)
+    with pytest.raises(GameError, match=f"game 'strange:Mine' {told}") as caught:
+        make("strange:Mine", size=3)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("command", ["games.exact", "games.solve"])
+def test_a_broken_game_is_not_solved(command, capsys):
+    assert importlib.import_module(command).main(["broken_rules:LongerThanDeclared"]) == 2
+    assert "breaks a promise, check_length" in capsys.readouterr().err
 
 
 def test_promises_can_be_waived_by_name():
@@ -112,6 +146,20 @@ def test_promises_can_be_waived_by_name():
 def test_any_other_error_is_a_broken_promise():
     found = dict(run_checks(Unfinished()))
     assert found["check_text"] is not None and found["check_text"].startswith("NotImplementedError")
+
+
+def test_a_game_that_is_over_at_first_is_told_once():
+    found = {name: reason for name, reason in run_checks(broken_rules.OverAtFirst()) if reason is not None}
+    assert not [reason for reason in found.values() if "Error" in reason], found
+
+
+@pytest.mark.parametrize(("cls", "told"), [
+    (broken_rules.NotDecorated, "a kernel does not compile: .*; a rule is without its decorator @kernel$"),
+    (broken_rules.NotCompilable, "a kernel does not compile: Untyped global name 'id'.*broken_rules.py"),
+])  # fmt: skip
+def test_what_does_not_compile_is_told_in_one_line(cls, told):
+    found = dict(run_checks(cls()))
+    assert re.match(told, found["check_plain_python"] or "") and "\n" not in found["check_plain_python"], found
 
 
 class Unfinished(TicTacToe):
@@ -142,6 +190,7 @@ def test_command_takes_games_from_anywhere_and_fails_with_status_1(capsys):
     ("arguments", "words"),
     [
         (["nope"], "no game 'nope'"),
+        (["hex", "size=3", "size=4"], "size is given twice, 3 and 4"),
         (["broken_rules:Nope"], "broken_rules:Nope"),
         (["no_such_package.module:Game"], "no_such_package"),
         (["hex", "sise=5"], "no setting 'sise'"),

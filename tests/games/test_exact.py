@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from boards import random_positions
 
-from games import hex_answers, hex_bits, hex_proof, hex_table, make
+from games import hex_answers, hex_bits, hex_fill, hex_proof, hex_table, make
 from games.core import HEADER, TO_MOVE
 from games.enumeration import Enumeration
 from games.exact import ILLEGAL, solver
@@ -130,11 +130,11 @@ def test_finished_games_have_the_result_and_no_moves():
 # ---- proofs --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [4, 5, 6])
-def test_the_winner_needs_nothing_outside_his_carrier(size):
+@pytest.mark.parametrize("size, low", [(4, 0), (5, 0), (6, 0), (7, 16)])
+def test_the_winner_needs_nothing_outside_his_carrier(size, low):
     game = make("hex", size=size)
     board, work = hex_bits.make_board(size), hex_proof.make_work(1 << 16, 1 << 16)
-    states = random_positions(game, 300, np.random.default_rng(size), 0, size * size - 4)
+    states = random_positions(game, 300, np.random.default_rng(size), low, size * size - 4)
     tried = 0
     for state in states:
         cells, player = cells_of(game, state).reshape(size, size), int(state[TO_MOVE])
@@ -159,13 +159,62 @@ def test_filling_in_changes_no_value():
     for state in random_positions(game, 200, rng, 12, 18):
         own, opp = hex_answers.read(board, state)
         frame = np.zeros(hex_proof.FRAME_WORDS, np.uint64)
-        frame[hex_proof.OWN], frame[hex_proof.OPP] = own, opp
-        hex_proof.fill_in(board, frame, np.zeros((2, 6), np.uint64))
-        before, after = as_cells(own, opp, size), as_cells(frame[hex_proof.OWN], frame[hex_proof.OPP], size)
+        frame[hex_fill.OWN], frame[hex_fill.OPP] = own, opp
+        hex_fill.fill_in(board, frame, np.zeros((2, 6), np.uint64))
+        before, after = as_cells(own, opp, size), as_cells(frame[hex_fill.OWN], frame[hex_fill.OPP], size)
         filled += (before != after).any()
         for player in (0, 1):
             assert slow_hex.value(before, size, player) == slow_hex.value(after, size, player), game.draw(state)
     assert filled > 50
+
+
+def test_vulnerable_moves_are_answered():
+    """The reply makes the stone dead: its colour changes no value. And the others win if any move does."""
+    size, rng = 5, np.random.default_rng(2)
+    board, rings, found, won = hex_bits.make_board(5), np.zeros((2, 6), np.uint64), 0, 0
+    for state in random_positions(make("hex", size=size), 150, rng, 11, 18):
+        own, opp = (np.uint64(x) for x in hex_answers.read(board, state))
+        hex_fill.look_around(board, own, opp, rings[0], rings[1])
+        empty = board.full & ~(own | opp)
+        moves, replies = (int(x) for x in hex_fill.vulnerable(rings[0], rings[1], empty, empty))
+        before = as_cells(own, opp, size)
+        values = slow_hex.action_values(before, size, 0)
+        rest = [c for c in range(25) if before[c] == -1 and not moves >> (8 * (c // 5) + c % 5) & 1]
+        assert max(values[rest], default=-1) == values.max()
+        won += values.max() == 1
+        for cell in set(range(25)) - set(rest) - set(np.flatnonzero(before != -1)):
+            found += 1
+            dead = []
+            for reply in (c for c in range(25) if replies >> (8 * (c // 5) + c % 5) & 1 and c != cell):
+                after = before.copy()
+                after[reply] = 1
+                colours = [np.where(np.arange(25) == cell, colour, after) for colour in (0, 1)]
+                dead.append(all(len({slow_hex.value(x, size, player) for x in colours}) == 1 for player in (0, 1)))
+            assert any(dead)
+    assert found > 100 and won > 20
+
+
+@pytest.mark.parametrize("size", [4, 5, 6, 7])
+def test_ziggurats_hold(size):
+    """Nothing else empty, a stone on a column down from the top: its owner wins as second. Turned, at the top."""
+    board, rng, seen = hex_bits.make_board(size), np.random.default_rng(3), set()
+    for _ in range(400):
+        free = np.uint64(bits(rng.random((size, size)) < 0.9))
+        tied, turned = (np.uint64(x) for x in (hex_bits.third_bottom(board, free), hex_bits.half_turn(board, free)))
+        assert hex_bits.third_top(board, turned) == hex_bits.half_turn(board, tied)
+        for column in range(size):
+            stone = np.uint64(1 << (8 * (size - 3) + column))
+            if not int(stone) & int(tied):
+                continue
+            carrier = hex_bits.ziggurat_bottom(stone, free)
+            top = np.uint64(hex_bits.ziggurat_top(np.uint64(hex_bits.half_turn(board, stone)), turned))
+            assert hex_bits.half_turn(board, top) == carrier and not int(carrier) & ~int(free)
+            seen.add((column, int(carrier)))
+    for column, carrier in seen:
+        column_down = sum(1 << (8 * row + column) for row in range(size - 2))
+        cells = as_cells(column_down, int(board.full) & ~column_down & ~carrier, size)
+        assert (cells == -1).sum() == 8 and slow_hex.value(cells, size, 1) == -1
+    assert len(seen) == 2 * (size - 3)
 
 
 def as_cells(own, opp, size):

@@ -3,6 +3,7 @@
 import functools
 import io
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -159,6 +160,19 @@ def test_command_explains_errors(capsys, monkeypatch, arguments, message):
 def test_command_refuses_text_that_is_no_position(capsys, monkeypatch):
     status, _, err = run(capsys, monkeypatch, "hex", "size=3", "-", text="nonsense")
     assert status == 2 and "no such position" in err
+
+
+def test_a_game_far_too_large_is_refused_before_its_moves_are_listed():
+    """Pentago has 5.6 million moves in its fourth layer: 90 MB of numbers, which nobody needs."""
+    game = make("pentago")
+    game.advance(game.reset(1), np.zeros(1, np.int64))
+    tracemalloc.start()
+    try:
+        with pytest.raises(GameError, match="too large to be solved by enumeration"):
+            Enumeration(game, most=60_000)
+        assert tracemalloc.get_traced_memory()[1] < 110e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_game_far_too_large_is_refused_before_its_positions_are_made():

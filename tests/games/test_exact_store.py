@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from boards import damage_file, random_positions
 
-from games import hex_solver, make
+from games import hex_solver, hex_table, make
 from games.exact import solver
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -48,7 +48,7 @@ def test_a_damaged_file_is_ignored_once_and_written_anew(cache, damage):
     good = dict(np.load(path))
     damage_file(path, damage)
     if damage == "older":
-        np.savez(path, **{**good, "label": np.array("isoelo hex4 proofs and answers, format 0")})
+        np.savez(path, **{**good, "label": np.array("isoelo hex4 proofs and answers, format 1")})
     elif damage == "pickle":
         np.savez(path, **{**good, "proofs": np.array([{"run": "me"}], object)})
     elif damage == "shape":
@@ -103,14 +103,16 @@ def test_leftovers_of_killed_writers_are_swept(cache):
     assert not old.exists() and young.exists()
 
 
-def test_stored_rows_are_the_earliest(monkeypatch):
+def test_stored_rows_are_the_hardest(cache, monkeypatch):
     monkeypatch.setattr(hex_solver, "STORED_ROWS", 100)
     exact = reload(5)
     exact.perfect_moves(random_positions(exact.game, 200, np.random.default_rng(7)))
-    table = exact._tables.work.proofs
-    kept = hex_solver.early_rows(table)
-    stones = np.sort(np.bitwise_count((table[:-1, 0] | table[:-1, 1])[table[:-1, 2] != 0]))
-    assert (np.sort(np.bitwise_count(kept[:, 0] | kept[:, 1])) == stones[:100]).all()
+    exact.save()
+    for name, rows in np.load(cache / "hex5.npz").items():
+        if name != "label":
+            efforts = np.sort([hex_table.effort(entry) for entry in getattr(exact._tables.work, name)[:-1, 2]])
+            assert np.sort([hex_table.effort(entry) for entry in rows[:, 2]]).tolist() == efforts[-100:].tolist()
+            assert len(np.unique(rows, axis=0)) == 100
 
 
 WRITER = """

@@ -1,5 +1,6 @@
 """Go: boards drawn by hand, a slow twin, text, and input that must be refused."""
 
+import copy
 import os
 
 import numpy as np
@@ -171,6 +172,57 @@ def test_random_games_agree_with_the_twin(size, count, repetition):
     assert repetitions > 0 or count < 5
 
 
+# ---- values of 2 x 2 -----------------------------------------------------------------------------------------------
+
+
+class Longer(SlowGo):
+    """Without komi, and with more moves than the game allows."""
+
+    def over(self):
+        return self.moves[-2:] == [self.size**2] * 2 or len(self.moves) == self.most
+
+    def best(self, best=-1):
+        """The result for the player to move with komi 0.5, which x must beat; `best` is what he has already."""
+        if self.over():
+            return self.result() * (1 - 2 * self.player)
+        for action in self.legal():
+            after = copy.copy(self)
+            after.past, after.moves = self.past[:], self.moves[:]
+            after.play(action)
+            best = max(best, -after.best())
+            if best == 1:
+                break
+        return best
+
+
+@pytest.mark.parametrize(("most", "value"), [(8, -1), (9, 1), (12, 1), (14, 1)])
+def test_the_lead_on_2x2_takes_nine_moves(most, value):
+    """x leads by one point (E. van der Werf 2003), enough with half a point of komi; 8 moves are too few."""
+    twin = Longer(2, 0.5)
+    twin.most = most
+    assert twin.best() == value
+
+
+def value(game, state):
+    """Plain minimax over the kernels, for the player to move."""
+    if game.over(state)[0]:
+        return int(game.result(state)[0]) * (1 - 2 * int(state[0, TO_MOVE]))
+    best = -1
+    for action in np.flatnonzero(game.legal(state)[0]):
+        after = state.copy()
+        game.advance(after, np.array([action]))
+        best = max(best, -value(game, after))
+        if best == 1:
+            break
+    return best
+
+
+@pytest.mark.parametrize(("komi", "expected"), [("-0.5", 1), ("0", 0), ("0.5", -1)])
+def test_2x2_is_even_within_the_limit(komi, expected):
+    game = make("go", size=2, komi=komi)
+    assert value(game, game.reset(1)) == expected
+
+
 # ---- promises, settings, text --------------------------------------------------------------------------------------
 
 
@@ -201,6 +253,9 @@ def test_settings_titles_and_actions():
         ({"komi": "fair"}, "komi='fair'"),
         ({"komi": True}, "komi=True"),
         ({"komi": 1000}, "komi=1000"),
+        ({"komi": "1/0"}, "komi='1/0'"),
+        ({"komi": "1e999999999"}, "komi='1e999999999'"),
+        ({"komi": float("nan")}, "komi=nan"),
         ({"repetition": "ko"}, "repetition='ko' cannot be: expected forbidden or draw"),
         ({"superko": True}, "no setting 'superko': it takes size, komi, repetition"),
     ],

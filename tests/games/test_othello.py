@@ -154,6 +154,27 @@ def test_the_counts_of_aart_bik(depth, count):
     assert leaves(make("othello", size=8), depth) == count
 
 
+@pytest.mark.skipif(not os.environ.get("ISOELO_PUBLISHED"), reason="ISOELO_PUBLISHED=1 runs this, half a minute")
+def test_the_counts_of_aart_bik_once_games_end():
+    """His leaves at depths 10 and 11 include games that have ended before: 228 after 9 moves, 584 after 10."""
+    game = make("othello", size=8)
+    states = game.reset(1)
+    for _ in range(9):
+        rows, moves = np.nonzero(game.legal(states))
+        states = states[rows]
+        game.advance(states, moves)
+    ended = game.over(states).sum()
+    assert (ended, game.legal(states).sum() + ended) == (228, 24571284)
+    count = 0
+    for part in np.array_split(states, 30):
+        rows, moves = np.nonzero(game.legal(part))
+        after = part[rows]
+        game.advance(after, moves)
+        ended += game.over(after).sum()
+        count += game.legal(after).sum()
+    assert (ended, count + ended) == (584, 212258800)
+
+
 def test_all_of_4x4():
     """65,509 positions by move; the second player wins by 8 discs; the longest game has 17 moves, 5 of them passes."""
     game = make("othello", size=4)

@@ -5,6 +5,7 @@ python -m tests.games.solve_speed      the table of docs/exact.md, and 1,000 gam
 
 import functools
 import os
+import re
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from searches import SLOTS, search
 
 from games import make
 from games.enumeration import Enumeration
-from games.exact import prover_of
+from games.exact import ILLEGAL, prover_of
 from games.forms import form_of
 from games.searching import Search
 from tests.games.breakthrough_twin import SlowBreakthrough
@@ -21,6 +22,8 @@ from tests.games.row_twin import SlowRow
 from tests.games.y_twin import SlowY
 
 pytestmark = pytest.mark.usefixtures("cache")
+
+ALL_SOLVED = bool(os.environ.get("ISOELO_PUBLISHED"))  # all positions that others have solved: minutes
 
 
 # ---- known values --------------------------------------------------------------------------------------------------
@@ -54,6 +57,82 @@ KNOWN = [
 def test_known_values(name, settings, value):
     exact = search(name, **settings)
     assert exact.values(exact.game.reset(1))[0] == value
+
+
+# ---- solved positions ----------------------------------------------------------------------------------------------
+
+# Connect Four 6 x 7: columns played, and what the player to move gets. P. Pons, Solving Connect 4: How to Build a
+# Perfect AI, blog.gamesolver.org, 2015: of his sets of test positions, whose scores count moves.
+PONS = """2252576253462244111563365343671351441 -1, 7422341735647741166133573473242566 1,
+23163416124767223154467471272416755633 0, 65214673556155731566316327373221417 -1, 3575316255751336464276636772271112 -1,
+12514726155174536522772517671 -1, 326615663752621323655335514271 1, 24617524315172127 1,
+74425337641465475671176741236615215533 0, 34441157374153736716346556774311552222 0, 43745416472735 -13,
+7172212567451542223676134464437761515 0, 42434653771434 9, 43623536647361 11, 17516442226766 8, 27534134362633 10,
+51756773145177 -10, 1626434452343 13, 7343363417254 14, 5512243243536 13, 243335424257 12"""
+MORE_PONS = """1562527227511 13, 6513243566177 12, 6126741462153 14, 165746146225 -11, 427631264721 10,
+543772563551 14, 335662333565 -2, 157564142155 -5, 22144426444 15, 65444437612 13, 74746315233 15, 74642572132 15,
+33375546411 -12, 5654767662 13, 7234472553 10, 7675456251 13, 265756512 -12, 32164625 11, 35544262 12, 51615567 15"""
+
+
+def test_positions_of_connect_four_that_others_have_solved():
+    exact = prover_of(make("connect_four"), slots=1 << 22 if ALL_SOLVED else SLOTS)
+    for line in (PONS + (", " + MORE_PONS) * ALL_SOLVED).split(","):
+        columns, score = line.split()
+        state = exact.game.play(exact.game.reset(1)[0], *(int(column) - 1 for column in columns))
+        assert exact.values(state[None])[0] == np.sign(int(score)), line
+
+
+# Positions of Connect Four 5 x 5 and 5 x 6 after so many plies that are won, drawn and lost for the player to move.
+# M. Böck, Strongly Solving Connect-Four on Consumer Grade Hardware, arXiv 2507.05267, 2025 (github.com/markus7800).
+AFTER_PLIES = {
+    5: [(0, 1, 0), (0, 5, 0), (10, 15, 0), (12, 73, 10), (196, 139, 10), (213, 625, 237), (1985, 1146, 219),
+        (2670, 4002, 2683), (15432, 6863, 2765)],
+    6: [(0, 1, 0), (0, 6, 0), (20, 16, 0), (28, 96, 32), (420, 202, 29), (650, 968, 638)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", [5, 6] if ALL_SOLVED else [5])
+def test_all_early_positions_of_connect_four_as_others_have_solved_them(columns):
+    exact = prover_of(make("connect_four", rows=5, columns=columns), slots=1 << (24 if ALL_SOLVED else 20))
+    states = exact.game.reset(1)
+    for ply, expected in enumerate(AFTER_PLIES[columns]):
+        if ALL_SOLVED or ply == 4:
+            assert tuple((exact.values(states) == value).sum() for value in (1, 0, -1)) == expected
+        rows, actions = np.nonzero(exact.game.legal(states))
+        states = states[rows]
+        exact.game.advance(states, actions)
+        states = np.unique(states, axis=0)
+
+
+# Othello 8 x 8: disc differences that the moves lead to. Positions 20 to 25 of the French Othello Federation's endgame
+# test, as R. Delorme's Edax has them (github.com/abulmo/edax-reversi, problem/fforum-20-39.obf).
+ENDGAMES = """
+XXXOXXXXOXXXXXXXOOXXXXXXOOOXXXXXOOOXXOO-OOOOO---OOOOOOO-OOOOOOO- X; H5:+6; G6:-2; F6:-4; H6:-10
+OOOOOOOOXOOXXX--XXOOXOO-XOXOOO--XOOOOX--XOOXOO--XOOOOO--XXXX---- O; G5:+0; G2:-2; G4:-4; G6:-6
+"""
+MORE_ENDGAMES = """
+--OOOO--X-OOOOO-XXOOXOXXXOXOXXXXXXXOXXXX-XXOXOXX--OXXX-X----X--- O; G8:+2; A6:+0; F8:-4; A7:-4; H2:-4; B2:-6; D8:-8;
+B7:-14; G7:-26
+--O-------OOX---OOOXXXO-OOOOXOXXXXXOOXOXXXXXXOOXX-XXXXOX--XXXX-- X; A2:+4; D1:-20; H3:-20; B1:-30; G2:-30; E1:-30;
+F2:-34; G8:-34; B2:-36; H2:-38
+--O--O-----OOOX--X-XOXOO--XXXOOOXXXXOOOOXXXOXXOOXXXXXX--XOXX-O-- O; C3:+0; B4:-4; C2:-8; E8:-12; G7:-14; H2:-16; G1:-24
+----X------XXXO--OOOXXXXXOOOOXXO-XXOOXXOOOXOXXXXOOOXX---X-XXXX-- O; G1:+0; A5:+0; F1:-4; D1:-6; F7:-8; C2:-10; G7:-10;
+H2:-12; H7:-16
+"""
+
+
+def test_endgames_of_othello_that_others_have_solved():
+    exact = search("othello", size=8)
+    game = exact.game
+    for number, text in enumerate(re.split(r"\n(?=\S{64})", ENDGAMES + MORE_ENDGAMES * ALL_SOLVED)[1:]):
+        (cells, mover), *moves = (word.split() for word in text.split(";"))
+        marks = cells.translate(str.maketrans("XO-", "xo."))
+        rows = [f"{row + 1} {' '.join(marks[8 * row : 8 * row + 8])}" for row in range(8)]
+        state = game.parse("\n".join(["a b c d e f g h", *rows, f"{mover.lower()} to move"]))
+        expected = {name.lower(): np.sign(int(score)) for (move,) in moves for name, score in [move.split(":")]}
+        values = exact.action_values(state[None])[0]
+        found = {game.action_text(int(action)): values[action] for action in np.flatnonzero(values != ILLEGAL)}
+        assert found == expected, number
 
 
 # ---- twins ---------------------------------------------------------------------------------------------------------

@@ -6,12 +6,15 @@ import sys
 import warnings
 
 import numpy as np
+import pyspiel
 import pytest
 from boards import choose, damage_file, random_positions
-from searches import search
+from openspiel_minimax import Minimax
+from searches import SLOTS, end_at_the_third_look, search
 
-from games import GameError, alpha_beta, make, searching, solve
+from games import GameError, alpha_beta, make, mnk_solver, searching, solve
 from games.exact import ILLEGAL, prover_of, solver
+from games.mnk import Mnk
 from games.searching import Search
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -53,6 +56,35 @@ def test_the_perfect_player_gets_at_least_the_value(name, settings, opening):
     due, got = kept_games(exact, 100, np.random.default_rng(3), opening)
     assert len(due) > 50 and (due == 1).any()
     assert (got >= due).all()
+
+
+LATE = [  # game, settings, random moves before: so many that minimax sees the end
+    ("connect_four", {"rows": 4, "columns": 5}, 8, 14),
+    ("mnk", {"rows": 3, "columns": 4, "k": 3}, 1, 6),
+    ("y", {"size": 4}, 2, 6),
+    ("hex", {"size": 4}, 8, 11),
+    ("hex", {"size": 3, "swap": True}, 0, 3),
+]
+
+
+@pytest.mark.parametrize("name, settings, low, high", LATE)
+def test_players_agree_with_minimax_over_the_rules_of_openspiel(name, settings, low, high):
+    """ISOELO_GAMES positions of random games: the value of each action, and the perfect player's choice."""
+    game, rng, lost = make(name, **settings), np.random.default_rng(6), 0
+    reference, exact, minimax = pyspiel.load_game(game.openspiel_id), solver(game), Minimax()
+    for _ in range(int(os.environ.get("ISOELO_GAMES", 12))):
+        state, other = game.reset(1), reference.new_initial_state()
+        for _ in range(rng.integers(low, high + 1)):
+            action = int(choose(game.legal(state), rng)[0])
+            if not other.child(action).is_terminal():
+                game.advance(state, np.array([action]))
+                other.apply_action(action)
+        values = exact.action_values(state)[0]
+        found = {int(action): int(values[action]) for action in np.flatnonzero(values != ILLEGAL)}
+        assert found == minimax.action_values(other)
+        assert set(np.flatnonzero(exact.perfect_moves(state)[0]).tolist()) == minimax.perfect_moves(other)
+        lost += values.max() == -1
+    assert lost > 0
 
 
 def test_players_of_one_game_share_what_was_proven(cache):
@@ -169,6 +201,32 @@ def test_stored_results_are_of_the_knowledge_that_they_came_from():
     assert {"connect_four.py", "connect_four_solver.py", "stones.py"} <= files
 
 
+def test_stored_results_are_of_the_settings_that_they_came_from(cache):
+    """Also where the title does not tell them: three in a row on 3 x 4 wins, four do not."""
+
+    class Untitled(Mnk):
+        title = "board"
+
+    three, four = (mnk_solver.prover(Untitled(rows=3, columns=4, k=k), slots=SLOTS) for k in (3, 4))
+    assert three.values(three.game.reset(1))[0] == 1
+    three.save()
+    with pytest.warns(UserWarning, match="are ignored and will be written anew"):
+        four = mnk_solver.prover(four.game, slots=SLOTS)
+    assert four.values(four.game.reset(1))[0] == 0
+
+
+def test_a_search_that_is_killed_has_stored_what_it_had(cache, monkeypatch):
+    """The file is written while a question is open; how often follows from how long that takes."""
+    for name, value in (("SLICE", 1000), ("SAVE_SECONDS", 0.0), ("SAVE_WORK", 1000), ("SAVE_SHARE", 1e-9)):
+        monkeypatch.setattr(searching, name, value)
+    exact = search("connect_four", rows=4, columns=5)
+    told = end_at_the_third_look(exact)
+    with pytest.raises(SystemExit):
+        exact.values(exact.game.reset(1))
+    rows = len(np.load(cache / "search-connect_four4x5.npz")["table"])
+    assert 100 < rows <= 1000 and told == [1000, 2000, 3000] and exact._store._patience > 1000
+
+
 def test_the_hardest_rows_are_stored(monkeypatch):
     exact = fill()
     monkeypatch.setattr(searching, "STORED_ROWS", 100)
@@ -212,11 +270,23 @@ def test_command_stops_at_ctrl_c_and_keeps_what_it_has(capsys, monkeypatch, cach
     assert len(np.load(cache / "search-connect_four4x5.npz")["table"]) > 100
 
 
+def test_command_tells_of_a_table_that_finds_no_memory(capsys, monkeypatch):
+    def refuse(slots):
+        raise MemoryError
+
+    monkeypatch.setattr(alpha_beta, "empty_table", refuse)
+    assert solve.main(["mnk", "--memory", "500000"]) == 2
+    assert "--memory 500000 cannot be had on this machine" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments, message", [
     (["othello", "size=5"], "expected 4, 6 or 8"),
     (["connect_four", "rows"], "expected key=value"),
     (["chess"], "no game 'chess'"),
-    (["mnk", "--memory", "0"], "expected at least 1 megabyte"),
+    (["connect_four", "rows=--4"], "rows='--4' cannot be: expected an integer"),
+    (["connect_four", "rows=" + "4" * 5000], "cannot be: expected an integer"),
+    (["mnk", "--memory", "0"], "expected 1 to 1048576 megabytes"),
+    (["mnk", "--memory", "100000000000000000000"], "expected 1 to 1048576 megabytes"),
 ])  # fmt: skip
 def test_command_explains_errors(capsys, monkeypatch, arguments, message):
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))

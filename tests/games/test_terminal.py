@@ -27,6 +27,12 @@ def test_what_is_no_text_is_refused(tmp_path, monkeypatch, errors):
         read_text("-")
 
 
+def test_standard_input_that_is_closed_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(GameError, match="standard input is closed"):
+        read_text("-")
+
+
 def test_ctrl_c_ends_in_one_word(capsys):
     def main():
         raise KeyboardInterrupt
@@ -45,3 +51,17 @@ def test_commands_whose_output_nobody_reads_do_their_work_without_a_word(command
     process.stdout.close()  # as of `| head`, before anything is written
     assert process.stderr.read() == b"" and process.wait() == 0
     process.stderr.close()
+
+
+@pytest.mark.parametrize("command", ["games.exact tictactoe", "games.conformance tictactoe"])
+def test_output_that_finds_no_room_is_told_in_a_line(tmp_path, command):
+    shell = f"ulimit -f 0; exec {sys.executable} -m {command} 2>&1 >{tmp_path}/out | cat"
+    told = subprocess.run(["bash", "-c", f"set -o pipefail; {shell}"], capture_output=True, text=True)
+    assert told.stdout == "error: what was printed could not be written: File too large\n" and told.returncode == 1
+
+
+def test_a_command_without_standard_output_does_its_work():
+    ended = subprocess.run(
+        ["bash", "-c", f"exec {sys.executable} -m games.exact tictactoe >&-"], stderr=subprocess.PIPE
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")

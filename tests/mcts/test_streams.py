@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mcts.streams import gamma, normal, sample_rows, seed_streams, uniform
+from games import make
+from mcts.streams import gamma, normal, sample_rows, seed_streams, uniform, uniforms
 
 COUNT = 20_000
 
@@ -88,3 +89,18 @@ def test_sampling_does_not_depend_on_the_batch():
 
 def test_rows_without_weight_give_no_action():
     assert sample_rows(seed_streams(0, np.arange(2)), np.array([[0, 0], [0, 1]], np.float32)).tolist() == [-1, 1]
+
+
+def test_a_random_legal_move_is_a_sample_of_the_mask():
+    """Exactly: runs of the same seed begin with the same moves, however they are picked. Ended games give -1."""
+    game, streams = make("tictactoe"), seed_streams(8, np.arange(300))
+    states, same = game.reset(300), streams.copy()
+    for _ in range(9):
+        actions = game.pick(states, uniforms(streams))
+        np.testing.assert_array_equal(actions, sample_rows(same, game.legal(states).astype(np.float32)))
+        running = np.flatnonzero(actions >= 0)
+        part = states[running]
+        game.advance(part, actions[running])
+        states[running] = part
+    assert game.over(states).all() and len(running) < 300
+    np.testing.assert_array_equal(streams, same)

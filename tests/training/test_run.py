@@ -1,6 +1,7 @@
 """A whole run: the ledger against a recount, snapshots on their grid, checkpoints bit by bit, and getting better."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from agents.snapshot import describe, load_snapshot
 from mcts.streams import seed_streams
 from training.checkpoint import CheckpointError
 from training.run import Run
+from training.settings import SettingsError
 
 
 def test_the_ledger_is_an_independent_recount(recipe, tmp_path):
@@ -95,6 +97,39 @@ def test_checkpoints_at_any_move_lead_to_the_same_snapshots(recipe, tmp_path):
     assert snapshot_bytes(tmp_path / "restarted") == snapshot_bytes(tmp_path / "undisturbed")
 
 
+def test_room_for_longer_games_changes_nothing(recipe, tmp_path, monkeypatch):
+    run_to_end(recipe(), tmp_path / "roomy")
+    monkeypatch.setattr("training.selfplay.ROOM", 2)
+    run_to_end(recipe(), tmp_path / "narrow")
+    _, restarts = run_in_pieces(recipe(), tmp_path / "restarted")
+    assert restarts > 4 and Run(recipe(), tmp_path / "restarted").board.selfplay.room > 2
+    assert snapshot_bytes(tmp_path / "narrow") == snapshot_bytes(tmp_path / "restarted")
+    assert snapshot_bytes(tmp_path / "narrow") == snapshot_bytes(tmp_path / "roomy")
+
+
+def test_longer_games_that_do_not_fit_into_memory_are_refused_and_nothing_is_lost(recipe, tmp_path, monkeypatch):
+    run_to_end(recipe(), tmp_path / "roomy")
+    monkeypatch.setattr("training.selfplay.ROOM", 2)
+    run = Run(recipe(), tmp_path / "narrow")
+    run.save_checkpoint()
+    before = bits(run)
+    with monkeypatch.context() as patch:
+        patch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1 << 28))
+        bytes_of_a_move = 12 * (2 * 2 * 9 + 4 * 9 + 2)  # games x (planes, policy, mover and learnt)
+        patch.setattr(run.board.selfplay.game, "max_length", (1 << 29) // bytes_of_a_move)
+        told = (r"training.games=12 .* hex3 is longer than 2 moves, and records of \d+ moves a game need 0.5 GiB and "
+                "0.2 GiB are free; .* from the last checkpoint")  # fmt: skip
+        with pytest.raises(SettingsError, match=told):
+            run.board.selfplay.make_room(1 << 40)
+        patch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=100))
+        with pytest.raises(SettingsError, match="records of 4 moves a game need"):
+            while True:
+                move(run)
+    assert bits(Run(recipe(), tmp_path / "narrow")) == before
+    run_to_end(recipe(), tmp_path / "narrow")
+    assert snapshot_bytes(tmp_path / "narrow") == snapshot_bytes(tmp_path / "roomy")
+
+
 def test_what_was_done_after_the_checkpoint_is_done_again_alike(recipe, tmp_path):
     run = Run(recipe(), tmp_path)
     for count in (15, 15):
@@ -141,7 +176,7 @@ def test_foreign_checkpoints_are_refused(recipe, checkpoint, tmp_path):
 
 def test_a_checkpoint_of_another_shape_is_refused(recipe, checkpoint):
     for other in (recipe(width=16), recipe(games=13), recipe(replay_positions=300)):
-        with pytest.raises(CheckpointError):
+        with pytest.raises(CheckpointError, match=r"of other settings, .* expected .* delete the checkpoint to begin"):
             Run(other, checkpoint.parents[1])
 
 

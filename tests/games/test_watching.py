@@ -1,0 +1,76 @@
+"""Rules that never end are told in a line, and Ctrl-C is heard in them; slow compiling and healthy games are not."""
+
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from endless import Endless
+
+from games import watching
+from games.conformance import check_game, main, refuse_unsound
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+def start(what):
+    return subprocess.Popen([sys.executable, str(FOLDER / "endless.py"), what], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("game", "where"),
+    [("Endless", r"legal, in plain Python (endless.py, line "), ("EndlessCompiled", "observe, compiled,")],
+)
+def test_a_kernel_that_never_ends_ends_the_check_in_a_line(game, where):
+    process = start(game)
+    out, err = process.communicate(timeout=90)
+    assert process.returncode == 2
+    assert out.splitlines()[-1].startswith("check_kernels_of_one_file")
+    assert err.startswith(f"error: endless:{game}: check_plain_python: {where}")
+    assert "has not come back after 0.5 s of computing: expected every kernel to end" in err
+    assert "give its loop a way out" in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("when", "number", "words"),
+                         [("watched", signal.SIGINT, "stopped"),
+                          ("trained", signal.SIGTERM, "from the last checkpoint")])  # fmt: skip
+def test_signals_are_heard_in_compiled_rules(when, number, words):
+    process = start(when)
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.5)
+    process.send_signal(number)
+    assert words in process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+
+
+def test_a_signal_that_training_notes_ends_nothing():
+    script = ["import os, signal, time", "from training import interrupt", "interrupt.GRACE_SECONDS = 0.2",
+              "interrupt.listen(on_signal=print)", "os.kill(os.getpid(), signal.SIGTERM)", "time.sleep(1)",
+              "print(interrupt.told())"]  # fmt: skip
+    ended = subprocess.run([sys.executable, "-c", "\n".join(script)], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "SIGTERM\nSIGTERM\n", "")
+
+
+@pytest.mark.parametrize("look", [check_game, refuse_unsound])
+def test_in_a_program_it_is_the_error_of_one_that_ends(look, monkeypatch, capsys):
+    """So that a user's own test of it fails with the line; a quick look before training ends in the same way."""
+    monkeypatch.setattr(watching, "PATIENCE_SECONDS", 0.3)
+    with pytest.raises(SystemExit) as ended:
+        look(Endless())
+    assert ended.value.code == 2 and "check_plain_python: legal, in plain Python" in capsys.readouterr().err
+
+
+def test_compiling_is_not_counted(monkeypatch, capsys):
+    """Its kernels over batches are compiled in every process, each for longer than the patience here."""
+    monkeypatch.setattr(watching, "PATIENCE_SECONDS", 0.15)
+    assert main(["tictactoe"]) == 0
+    assert not capsys.readouterr().err
+
+
+def test_signals_arrive_where_they_did_before():
+    with watching.watched("nothing"):
+        pass
+    assert signal.set_wakeup_fd(-1) == -1
