@@ -34,9 +34,9 @@ def listen(follow_parent: bool = False, on_signal=None) -> None:
     if follow_parent:
         leave_with_parent()
 
-    def hear(number, frame):
-        global _told
-        _noted.set()
+    def hear(number, frame):  # another signal may arrive anywhere in it, so it takes no lock
+        global _told, _noted
+        _noted = True
         if _told is not None:
             if number == signal.SIGINT and _parent is None:
                 raise KeyboardInterrupt
@@ -74,7 +74,7 @@ def leave_with_parent() -> None:
     threading.Thread(target=watch, name="leave with parent", daemon=True).start()
 
 
-_noted = threading.Event()
+_noted = False
 _arriving: list[int] = []  # the two ends of a pipe to which the system writes the numbers of signals
 
 
@@ -83,7 +83,8 @@ def _leave_if_deaf() -> None:
 
     It stands in compiled code then, most likely in a game's kernel that never ends in some rare position.
     """
-    _noted.clear()
+    global _noted
+    _noted = False
     if not _arriving:
         _arriving.extend(os.pipe())
         os.set_blocking(_arriving[1], False)
@@ -91,7 +92,7 @@ def _leave_if_deaf() -> None:
         def watch():
             while True:
                 number = os.read(_arriving[0], 1)[0]
-                if number in (signal.SIGINT, signal.SIGTERM) and not _noted.wait(GRACE_SECONDS):
+                if number in (signal.SIGINT, signal.SIGTERM) and not _noted_in_time():
                     print(f"\n{signal.Signals(number).name}: compiled code has run for {GRACE_SECONDS:g} s since, so "
                           "nothing can be saved, and the program ends here; the same command goes on from the last "
                           "checkpoint. If this comes again, a kernel of the game does not end",
@@ -100,6 +101,13 @@ def _leave_if_deaf() -> None:
 
         threading.Thread(target=watch, name="leave if deaf", daemon=True).start()
     signal.set_wakeup_fd(_arriving[1], warn_on_full_buffer=False)
+
+
+def _noted_in_time() -> bool:
+    deadline = time.monotonic() + GRACE_SECONDS
+    while not _noted and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return _noted
 
 
 def told() -> str | None:

@@ -54,6 +54,35 @@ def test_a_signal_that_training_notes_ends_nothing():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "SIGTERM\nSIGTERM\n", "")
 
 
+NESTED = """
+import signal, sys, threading
+from training import interrupt
+
+depth, lines = 0, 0
+
+def another(frame, event, argument):
+    global depth, lines
+    if depth < 2 and frame.f_code.co_filename in (interrupt.__file__, threading.__file__):
+        depth, lines = depth + 1, lines + 1
+        signal.raise_signal(signal.SIGTERM)
+        depth -= 1
+    return another
+
+interrupt.listen(on_signal=lambda name: None)
+sys.settrace(another)
+signal.raise_signal(signal.SIGTERM)
+sys.settrace(None)
+print(lines >= 5, interrupt.told())
+"""
+"""A signal on every line of the handler of another."""
+
+
+def test_a_signal_within_the_handler_of_another_hangs_nothing():
+    """As when a terminal's Ctrl-C reaches a worker and the study tells it to stop in the same moment."""
+    ended = subprocess.run([sys.executable, "-c", NESTED], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "True SIGTERM\n", "")
+
+
 @pytest.mark.parametrize("look", [check_game, refuse_unsound])
 def test_in_a_program_it_is_the_error_of_one_that_ends(look, monkeypatch, capsys):
     """So that a user's own test of it fails with the line; a quick look before training ends in the same way."""
