@@ -79,7 +79,7 @@ def test_a_phone_scrolls_wide_tables_and_figures_and_not_the_page(study, tmp_pat
     (tmp_path / "frame.html").write_text(script.replace("PAGE", text))
     browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
     seen = subprocess.run([*browser, "--virtual-time-budget=5000", "--dump-dom", f"file://{tmp_path}/frame.html"],
-                          capture_output=True, text=True, timeout=120).stdout  # fmt: skip
+                          capture_output=True, text=True, timeout=300).stdout  # fmt: skip
     assert int(re.search(r"<title>wide (\d+)", seen)[1]) <= 375
 
 
