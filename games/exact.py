@@ -18,8 +18,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import shlex
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 
@@ -81,11 +83,23 @@ def main(arguments: list[str] | None = None) -> int:
         game = make(options.game, **parse_settings(text for text in options.setting if text != "-"))
         refuse_unsound(game)
         state = game.parse(read_text("-")) if "-" in options.setting else game.reset(1)[0]
-        print(report(game, state))
+        print(_report_or_remedy(game, state, [options.game, *options.setting]))
     except GameError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _report_or_remedy(game: Game, state: np.ndarray, words: list[str]) -> str:
+    """`report`; where there is no solver, the error says whether `games.solve` searches the game all the same."""
+    try:
+        return report(game, state)
+    except GameError as error:
+        with suppress(GameError):
+            prover_of(game, slots=32)
+            command = shlex.join(["python", "-m", "games.solve", *words])
+            error = GameError(f"{error}; `{command}` searches it for as long as it takes")
+        raise error from None
 
 
 def report(game: Game, state: np.ndarray, exact: Exact | None = None) -> str:

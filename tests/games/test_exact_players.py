@@ -146,7 +146,9 @@ def test_command_reads_a_position(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["hex", "size=9"], "from size 2 to 6, not 9"),
+    (["hex", "size=9"], "from size 2 to 6, not 9: choose game.size=6 or less, or rate the agents without a perfect "
+                        "player\n"),
+    (["hex", "size=7"], "; `python -m games.solve hex size=7` searches it for as long as it takes\n"),
     (["hex", "size"], "expected key=value"),
     (["hex", "size=big"], "size='big'"),
     (["hex", "colour=3"], "no setting 'colour'"),
