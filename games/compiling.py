@@ -8,6 +8,7 @@ all files with kernels; any edit of one compiles anew.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -75,7 +76,24 @@ def _without_the_lost(load: Callable) -> Callable:
     return known
 
 
+def _where_there_is_room(save: Callable) -> Callable:
+    """A kernel that finds no room on the disk works for this process alone.
+
+    Its index goes, which may name what was not written; in that place may lie the machine code of an older source.
+    """
+
+    def tried(self, key, data):
+        try:
+            save(self, key, data)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(self._index_path)
+
+    return tried
+
+
 IndexDataCacheFile._load_index = _without_the_lost(IndexDataCacheFile._load_index)  # type: ignore[method-assign]
+IndexDataCacheFile.save = _where_there_is_room(IndexDataCacheFile.save)  # type: ignore[method-assign]
 
 
 def source_digest(root: pathlib.Path | None = None) -> str:

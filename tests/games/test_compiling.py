@@ -144,3 +144,19 @@ def test_a_type_whose_module_is_gone_stops_no_kernel(tmp_path):
             [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True
         )
         assert ran.stdout == "7\n", ran.stderr
+
+
+@pytest.mark.parametrize("kilobytes", [0, 2])
+def test_a_disk_without_room_stops_no_kernel(tmp_path, kilobytes):
+    """Neither where nothing can be written nor where the index still can; a later process compiles it anew."""
+    (tmp_path / "kernels.py").write_text(
+        "from games.core import lean_kernel\n@lean_kernel\ndef twice(number):\n    return 2 * number\n"
+    )
+    path = os.pathsep.join(map(str, (ROOT, tmp_path)))
+    environment = {**os.environ, "PYTHONPATH": path, "ISOELO_CACHE": str(tmp_path / "cache")}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    for room, left in ((kilobytes, 0), ("unlimited", 1)):
+        call = f"ulimit -f {room}; exec {sys.executable} -c 'import kernels; print(kernels.twice(21))'"
+        ended = subprocess.run(["bash", "-c", call], env=environment, capture_output=True, text=True)
+        assert (ended.returncode, ended.stdout) == (0, "42\n"), ended.stderr
+        assert len(list((tmp_path / "cache").rglob("*twice*.nbi"))) == left

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from endless import Endless
 
@@ -40,7 +41,9 @@ def test_a_kernel_that_never_ends_ends_the_check_in_a_line(game, where):
 def test_signals_are_heard_in_compiled_rules(when, number, words):
     process = start(when)
     assert process.stdout.readline() == "ready\n"
-    time.sleep(0.5)
+    computed = psutil.Process(process.pid).cpu_times().user + 0.3
+    while psutil.Process(process.pid).cpu_times().user < computed:  # it is in the kernel then
+        time.sleep(0.01)
     process.send_signal(number)
     assert words in process.communicate(timeout=300)[1]
     assert process.returncode == 130
