@@ -6,6 +6,7 @@ It is replaced in one step; a checkpoint that was being written when the power w
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 from games.files import write_bytes
 
 _KEY = "isoelo-checkpoint"
+_DIGEST = "record_sha256"
 
 
 class CheckpointError(ValueError):
@@ -32,7 +34,8 @@ def save_checkpoint(path: Path, parts: Mapping[str, Arrays], record: dict) -> No
     The arrays go to the file as they stand in memory, where the library would first copy them all; those of the
     largest items first, so that each is aligned.
     """
-    header: dict[str, dict] = {"__metadata__": {_KEY: json.dumps(record)}}
+    told = json.dumps(record)
+    header: dict[str, dict] = {"__metadata__": {_KEY: told, _DIGEST: _digest(told)}}
     data, end = [], 0
     for part, name, array in sorted(_walk(parts), key=lambda entry: -_tensor(entry[2]).element_size()):
         stored = _tensor(array).cpu().contiguous().numpy()
@@ -51,7 +54,10 @@ def load_checkpoint(path: Path, parts: Callable[[dict], Mapping[str, Arrays]]) -
     """
     try:
         with safetensors.safe_open(path, "pt") as file:
-            record = json.loads((file.metadata() or {})[_KEY])
+            metadata = file.metadata() or {}
+            record = json.loads(metadata[_KEY])
+            if metadata.get(_DIGEST) not in (None, _digest(metadata[_KEY])):  # older ones have none
+                raise TypeError("its record is not the one that was written")
             for part, name, array in _walk(parts(record)):
                 live, stored = _tensor(array), file.get_tensor(f"{part}/{name}")
                 if live.shape != stored.shape or live.dtype != stored.dtype:
@@ -64,6 +70,10 @@ def load_checkpoint(path: Path, parts: Callable[[dict], Mapping[str, Arrays]]) -
     except (safetensors.SafetensorError, KeyError, TypeError, json.JSONDecodeError, OSError) as error:
         raise CheckpointError(f"checkpoint {path} is damaged ({error}): delete it to begin this run again") from None
     return record
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _walk(parts: Mapping[str, Arrays]):

@@ -165,6 +165,18 @@ def test_a_truncated_checkpoint_is_refused_wherever_it_was_cut(recipe, checkpoin
             Run(recipe(), checkpoint.parents[1])
 
 
+@pytest.mark.parametrize("word", ["positions", "snapshots", "train_flops"])
+def test_a_flipped_bit_in_the_record_is_noticed(recipe, checkpoint, word):
+    """Of a name or of a number; without a digest, as in older checkpoints, the record is taken as it is."""
+    whole = checkpoint.read_bytes()
+    for begin in (whole.index(word.encode()), whole.index(b": ", whole.index(word.encode())) + 2):
+        checkpoint.write_bytes(whole[:begin] + bytes([whole[begin] ^ 1]) + whole[begin + 1 :])
+        with pytest.raises(CheckpointError, match=r"is damaged \(its record is not the one that was written\): delete"):
+            Run(recipe(), checkpoint.parents[1])
+    checkpoint.write_bytes(whole.replace(b"record_sha256", b"record_sha255"))
+    Run(recipe(), checkpoint.parents[1])
+
+
 def test_foreign_checkpoints_are_refused(recipe, checkpoint, tmp_path):
     run = Run(recipe(), tmp_path)
     snapshot = run.save_snapshot()
