@@ -448,7 +448,7 @@ class OpenSpiel(Game):
             raise GameError(f"{self.title}: expected a last line such as 'moves: 3 0', got {last[:80]!r}")
         try:
             state = self.play(self.reset(1)[0], *map(int, moves))
-        except GameError as error:
+        except ValueError as error:  # GameError, or a number of more digits than Python reads
             raise GameError(f"{self.title}: no such position: {error}") from None
         if drawn.strip() and drawn.split() != self.draw(state).rpartition("\n")[0].split():
             raise GameError(f"{self.title}: the moves do not lead to what is drawn above them:\n{text}")
