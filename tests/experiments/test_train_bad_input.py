@@ -66,7 +66,7 @@ IMPOSSIBLE = [
     (["threads=0"], "threads=0 cannot be"),
     (["jobs=0"], "jobs=0 cannot be"),
     (["device=nonsense"], "device='nonsense' cannot be used here"),
-    (["game=openspiel", "game.id=chess", "training.games=100000"], "of 256 moves a game at first, need"),
+    (["game=openspiel", "game.id=chess", "training.games=100000000"], "of 256 moves a game at first, need"),
     (["training.replay_positions=1000000000000"], "training.replay_positions=1000000000000 cannot be"),
     (["training.budget=1000000000"], "budget 1000000000 cannot be: trees for 256 positions of hex5 need"),
     (["arena.budgets=[1,100000000000]"], "budget 100000000000 cannot be: trees for 1 positions of hex5 need"),

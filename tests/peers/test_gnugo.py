@@ -3,6 +3,7 @@
 Where GNU Go is installed (`apt-get install gnugo`); 3.8 was. Its limits: it does not end games, so ends are ours.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -29,11 +30,18 @@ class GnuGo:
                                         stdout=subprocess.PIPE, text=True)  # fmt: skip
         self.ask(f"boardsize {size}")
 
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
     def ask(self, command):
         """The words of the answer, which an empty line ends."""
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
-        lines = list(iter(self.process.stdout.readline, "\n"))
+        lines = []
+        while (line := self.process.stdout.readline()) != "\n":
+            assert line, f"GNU Go has ended at {command!r}"
+            lines.append(line)
         assert lines and lines[0].startswith("="), (command, lines)
         return " ".join(lines)[1:].split()
 
@@ -44,8 +52,14 @@ class GnuGo:
 
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 9])
 def test_random_games(size):
-    game, other, rng = make("go", size=size), GnuGo(size), np.random.default_rng(size)
-    closed = 0
+    with contextlib.closing(GnuGo(size)) as other:
+        closed = play_beside(other, make("go", size=size), np.random.default_rng(size))
+    assert closed > 0 or size > 4
+
+
+def play_beside(other, game, rng):
+    """Random games on both boards; how many moves were forbidden."""
+    size, closed = game.size, 0
     for _ in range(GAMES):
         other.ask("clear_board")
         state = game.reset(1)
@@ -62,6 +76,4 @@ def test_random_games(size):
                     other.name(action) for action in range(size**2) if rows[action // size][action % size] == mark
                 }
                 assert stones == set(other.ask(f"list_stones {name}"))
-    other.process.kill()
-    other.process.wait()
-    assert closed > 0 or size > 4
+    return closed
