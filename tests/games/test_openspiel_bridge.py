@@ -228,11 +228,28 @@ def test_a_game_beyond_the_room_of_its_positions_ends_with_a_word(monkeypatch):
         game.play(state, 5)
 
 
-def test_a_second_board_size_of_twixt_is_refused():
-    """OpenSpiel would write beyond the planes of the first."""
-    make("openspiel", id="twixt(board_size=6)")
-    with pytest.raises(GameError, match="keeps one board size of twixt in a process, that of the first"):
-        make("openspiel", id="twixt(board_size=7)")
+SECOND_SIZE = """
+import numpy as np
+from games import GameError, make
+game = make("openspiel", id="twixt(board_size=6)")
+for other in ("twixt(board_size=12)", "start_at(history=20;30,game=twixt(board_size=12))"):
+    try:
+        make("openspiel", id=other)
+    except GameError as error:
+        print("that of the first, 6; choose one size" in str(error))
+states = game.reset(64)
+for _ in range(20):
+    legal = game.legal(states)
+    game.advance(states, np.where(legal, np.arange(36)[::-1], -1).argmax(1))
+    game.observe(states)
+print(len(game.history(states[0])))
+"""
+
+
+def test_a_second_board_size_of_twixt_is_refused_and_the_first_goes_on():
+    """OpenSpiel would crash in positions of the first; in a process of its own, that others may have begun with."""
+    ended = subprocess.run([sys.executable, "-c", SECOND_SIZE], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (0, "True\nTrue\n20\n"), ended.stderr
 
 
 def test_a_bounded_memory_changes_nothing(monkeypatch):
