@@ -10,3 +10,10 @@ search_strategy a network and tree search as a strategy, whatever the rule; rule
 openspiel       our games as OpenSpiel knows them; openspiel_guest: those that it does not have
 openspiel_bot   our agents as OpenSpiel's bots
 """
+
+import signal
+import sys
+
+if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+    # A command that is still being loaded, for seconds: Ctrl-C ends it without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -7,6 +7,7 @@ interrupted arena goes on with the chunk it was at and ends with the file that a
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import io
@@ -36,6 +37,7 @@ from experiments.play import Protocol, play_pairs
 from experiments.pool import Pool, exact_player, pools, read_study
 from experiments.schedule import first_guess, plan_newcomer, plan_round
 from experiments.threads import side_by_side
+from games import stopping
 from games.files import write_text
 from training import interrupt
 from training.settings import SettingsError
@@ -59,7 +61,7 @@ def play_study(study_dir: Path, overrides: dict | None = None) -> Path:
     Raises SettingsError for a folder that is no finished study, RecordError for a damaged matches.csv.
     """
     read_study(study_dir, overrides)  # what is no study is refused before anything is written there
-    with interrupt.as_ctrl_c(), cells.locked(study_dir):
+    with cells.locked(study_dir):
         study = read_study(study_dir, overrides)
         played = MatchFile(study_dir / "matches.csv")
         _keep_settings(study_dir / "arena.json", study.arena, played.rows)
@@ -254,7 +256,7 @@ class Play:
             if processes == 1:
                 yield from (function(*arguments) for function, arguments, _ in jobs)
             else:
-                yield from joblib.Parallel(processes, return_as="generator", batch_size=1, pre_dispatch="all")(jobs)
+                yield from _in_workers(jobs, processes)
 
     def write_agents(self, path: Path) -> None:
         """agents.csv: the pools' rows with what was measured in the matches; agents of earlier pools stay."""
@@ -274,6 +276,17 @@ class Play:
                     "optimality_positions": counted or None,
                 }
         records.write_table(path, [column.name for column in records.AGENTS], rows.values())
+
+
+def _in_workers(jobs: list, processes: int) -> Iterator[list[dict]]:
+    """The results of joblib's delayed calls, in order."""
+    parallel = joblib.Parallel(processes, return_as="generator", batch_size=1, pre_dispatch="all")
+    with contextlib.ExitStack() as stack:
+        with stopping.unheard_by_children():
+            stack.enter_context(parallel)  # starts a process that keeps track of semaphores, and lets Ctrl-C in again
+        with stopping.unheard_by_children():
+            results = parallel(jobs)
+        yield from results
 
 
 def _tallies(rows: list[dict]) -> dict[str, np.ndarray]:
@@ -298,7 +311,8 @@ def play_chunk(pool: Pool, chunk: Chunk, protocol: Protocol, progress: Path) -> 
     parent = multiprocessing.parent_process()
     interrupt.leave_with_parent()
     if threading.current_thread() is threading.main_thread() and parent is not None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+        for number in (signal.SIGINT, signal.SIGHUP):  # of the terminal: the parent's to handle
+            signal.signal(number, signal.SIG_IGN)
 
     def tell(finished: int) -> None:
         if parent is not None and os.getppid() != parent.pid:

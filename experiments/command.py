@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from tqdm import tqdm
 
 from experiments import outside
+from games.stopping import as_ctrl_c
 from games.terminal import unread_output
 from training import interrupt
 
@@ -34,14 +35,15 @@ def one_line_errors(command: Callable) -> Callable:
         except KeyboardInterrupt:
             _tell("stopped; what is finished is kept")
             sys.exit(130)
-        except (ValueError, OSError, OmegaConfBaseException, HydraException) as error:
-            _tell(f"error: {one_line(error)}")
-            sys.exit(1)
         except Exception as error:
-            # A worker told to stop before it listens just dies, and so does one that the system kills for its memory.
-            if (told := interrupt.told()) is not None:
+            # A worker told to stop before it listens just dies, and so does one that the system kills for its memory;
+            # libraries make errors of their own of a KeyboardInterrupt.
+            if (told := interrupt.told()) is not None and not isinstance(error, OSError):
                 _tell(f"stopped by {told}; what is finished is kept, and the same command goes on")
                 sys.exit(130)
+            if isinstance(error, ValueError | OSError | OmegaConfBaseException | HydraException):
+                _tell(f"error: {one_line(error)}")
+                sys.exit(1)
             if type(error).__name__ == "TerminatedWorkerError":
                 _tell("error: a worker process was killed, most often for want of memory; what is finished is kept: "
                       "the same command goes on; lower jobs for fewer processes")  # fmt: skip
@@ -198,8 +200,9 @@ def run_application(main: Callable) -> None:
 
     @one_line_errors
     def application():
-        outside.offer(sys.argv[1:])
-        main()
+        with as_ctrl_c():
+            outside.offer(sys.argv[1:])
+            main()
 
     with unread_output():
         application()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ from agents.search_strategy import SearchStrategy
 from agents.snapshot import find_snapshot, game_of, load_snapshot
 from experiments import threads
 from experiments.command import one_line_errors, run_application, typed
-from games import Game, GameError
+from games import Game, GameError, stopping
 from games.files import refuse_unwritable, write_text
 from games.terminal import read_text
 from mcts import Search
@@ -120,7 +119,7 @@ def run(found: Search, evaluator: NetworkEvaluator, asked: Position) -> None:
     streams = seed_streams(asked.seed, np.arange(1))
     parts = parts_of(found, asked)
     if len(parts) > 1:
-        interrupt.listen(on_signal=lambda name: print(f"\n{name}: this is what was found so far", file=sys.stderr))
+        interrupt.listen(on_signal=lambda name: stopping.say(f"{name}: this is what was found so far"))
     with tqdm(total=asked.budget, unit="sim", unit_scale=True, desc="search", disable=len(parts) == 1) as bar:
         for budget in parts:
             found.run(evaluator, budget, streams, asked.leaves)

@@ -7,6 +7,7 @@ perfect.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import time
@@ -14,6 +15,7 @@ import time
 import numpy as np
 
 from experiments.measure import Case, Recorder, run_search, scattered
+from games import stopping
 from training.settings import SettingsError
 
 
@@ -29,7 +31,9 @@ def scaling(case: Case, processes: int, repetitions: int) -> dict:
     for core in cores[:processes]:
         ours, theirs = context.Pipe()
         worker = context.Process(target=_serve, args=(theirs, case, core), daemon=True)
-        worker.start()
+        with stopping.unheard_by_children():
+            worker.start()
+        theirs.close()  # so that the worker's end is heard
         workers.append((worker, ours))
     try:
         for _, pipe in workers:
@@ -38,10 +42,13 @@ def scaling(case: Case, processes: int, repetitions: int) -> dict:
         for _ in range(repetitions):
             alone = _rates(workers[:1])[0]
             ratios.append(sum(_rates(workers)) / alone)
+    except (EOFError, ConnectionError):
+        raise ChildProcessError("one of the processes that search side by side was killed, most often for want of "
+                                "memory: lower processes") from None  # fmt: skip
     finally:
-        for worker, pipe in workers:
-            pipe.close()
-            worker.join(5)
+        for worker, _ in workers:
+            worker.terminate()
+            worker.join()
     low, median, high = np.quantile(ratios, [0.25, 0.5, 0.75])
     return {"processes": processes, "scaling": round(float(median), 3),
             "scaling_spread": [round(float(low), 3), round(float(high), 3)]}  # fmt: skip
@@ -65,12 +72,10 @@ def _serve(pipe, case: Case, core: int) -> None:
     states = scattered(case.game, case.batch, case.seed)
     evaluator = Recorder(NetworkEvaluator(case.network, precision=case.precision))
     run_search(case, evaluator, states)
-    pipe.send("ready")
-    while True:
-        try:
+    with contextlib.suppress(EOFError, ConnectionError):  # whoever asked has left
+        pipe.send("ready")
+        while True:
             pipe.recv()
-        except EOFError:
-            return
-        begun = time.perf_counter()
-        found = run_search(case, evaluator, states)
-        pipe.send(int(found.simulations.sum()) / (time.perf_counter() - begun))
+            begun = time.perf_counter()
+            found = run_search(case, evaluator, states)
+            pipe.send(int(found.simulations.sum()) / (time.perf_counter() - begun))

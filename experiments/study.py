@@ -30,6 +30,7 @@ from tqdm import tqdm
 from experiments import cells, outside, threads
 from experiments.command import one_line_errors
 from experiments.provenance import write_provenance
+from games import stopping
 from games.files import write_text
 from training import interrupt
 from training.settings import SettingsError
@@ -88,8 +89,7 @@ class StudyCallback(Callback):
     @one_line_errors
     def on_multirun_end(self, config: DictConfig, **kwargs) -> None:
         self.progress.close()
-        told = interrupt.told()
-        interrupt.forget()
+        told = interrupt.forget()
         states = {name: cells.state(self.study_dir / "runs" / name) for name in self.progress.weights}
         undone = {name: state for name, state in states.items() if state["state"] != "done"}
         if told:
@@ -198,10 +198,10 @@ def _pass_on(name: str) -> None:
     """
     workers = [child for child in psutil.Process().children(recursive=True) if _works(child)]
     if not workers:
-        print(f"\n{name}: no run is at work here (jobs on a cluster go on); the same command takes up what is left",
-              file=sys.stderr, flush=True)  # fmt: skip
+        stopping.say(f"{name}: no run is at work here (jobs on a cluster go on); the same command takes up what is "
+                      "left")  # fmt: skip
         raise KeyboardInterrupt
-    print(f"\n{name}: the runs save their checkpoints, then stop", file=sys.stderr, flush=True)
+    stopping.say(f"{name}: the runs save their checkpoints, then stop")
     for child in workers:
         with suppress(psutil.Error):
             child.terminate()

@@ -20,7 +20,15 @@ searching    exact play by search: forms (how a game is searched), alpha_beta, s
 X_solver     exact play of game X; for the other games that have one, a form for `searching`
 solve        the command: values of positions by search, also beyond the sizes with a perfect player
 exact_store  results of solvers on disk
+terminal, stopping   commands and their terminal; being told to stop
 """
+
+import signal
+import sys
+
+if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+    # A command that is still being loaded, for seconds: Ctrl-C ends it without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from games.core import HEADER, OVER, RESULT, TO_MOVE, Game, GameError, Rules, Symmetries, kernel, make
 

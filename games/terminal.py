@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from games import stopping
 from games.core import GameError
 
 
@@ -70,11 +71,14 @@ def unread_output() -> Iterator[None]:
 
 
 def end_with(main: Callable[[], int]) -> None:
-    """End the program with the status of `main`, whether anybody reads what it prints or not; 130 after Ctrl-C."""
+    """End the program with the status of `main`, whether anybody reads what it prints or not; 130 if told to stop."""
     with unread_output():
         try:
-            status = main()
-        except KeyboardInterrupt:
+            with stopping.as_ctrl_c():
+                status = main()
+        except (Exception, KeyboardInterrupt) as error:
+            if stopping.heard is None and not isinstance(error, KeyboardInterrupt):
+                raise
             print("stopped", file=sys.stderr)
             status = 130
     sys.exit(status)

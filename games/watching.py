@@ -21,6 +21,7 @@ from types import FrameType
 
 from games import core
 from games.promises.source import Interpreted
+from games.stopping import SIGNALS
 
 PATIENCE_SECONDS = 10.0
 """Of computing, for one call: a kernel in plain Python over one position, or compiled over a batch. In the games of the
@@ -38,7 +39,8 @@ _KERNELS = {"reset": "reset", "legal": "legal", "observe": "observe", "advance":
 def watched(what: str) -> Iterator[None]:
     """End the program with status 2 and a line about `what` if a kernel called within takes longer than any should.
 
-    Ctrl-C ends it within a few seconds, even in compiled code. Only the main thread is watched, where signals arrive.
+    A signal to stop ends it within a few seconds, even in compiled code. Only the main thread is watched, where signals
+    arrive.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -77,7 +79,7 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         standing, since = None, 0.0
         while (heard := self._heard(LOOK_SECONDS)) != _END:
-            if heard == bytes([signal.SIGINT]):
+            if heard and heard[0] in SIGNALS:
                 self._end_unless_left("stopped", 130)
                 return
             call = _kernel_call(sys._current_frames()[self.thread])

@@ -1,11 +1,14 @@
 """A game against an agent in the terminal: turns, what is refused, taking back, leaving and taking up again."""
 
 import io
+import os
+import signal
+import subprocess
 import sys
 from unittest import mock
 
 import pytest
-from applications import call
+from applications import call, finish, start, wait_for
 
 ROUND = ["game={name: tictactoe}", "strategy=perfect"]
 
@@ -77,3 +80,12 @@ def test_a_forced_move_is_named():
 def test_what_cannot_be_is_refused(words, message):
     ended = sit(["a1"], *words)
     assert ended.status == 1 and ended.out == "" and ended.err.startswith("error: ") and message in ended.err
+
+
+def test_a_game_left_by_a_signal_is_taken_up_as_one_left_by_ctrl_c():
+    process = start(*ROUND, program=("-m", "experiments.against"), stdin=subprocess.PIPE)
+    assert wait_for(lambda: os.fstat(process.files[0].fileno()).st_size > 0, process)
+    process.send_signal(signal.SIGTERM)
+    ended = finish(process)
+    process.stdin.close()
+    assert ended.status == 130 and ended.err.splitlines()[-1] == "left; moves='' takes the game up again"

@@ -11,6 +11,7 @@ import pytest
 from hydra import compose, initialize_config_module
 
 from experiments import bench, measure
+from experiments.scaling import scaling
 from games import make
 from games.hex import Hex
 
@@ -228,3 +229,9 @@ def test_an_unknown_setting_ends_the_command(tmp_path):
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
     assert line.startswith("error: Could not override 'batchsize'.")
+
+
+def test_a_process_beside_others_that_is_killed_is_told(capfd):
+    """The last one too, whose end of the pipe this process must not hold open; here it dies of a case that is none."""
+    with pytest.raises(ChildProcessError, match="one of the processes that search side by side was killed"):
+        scaling(None, 1, 1)

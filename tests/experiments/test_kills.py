@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import time
+from unittest import mock
 
 import numpy as np
 import psutil
@@ -31,8 +32,11 @@ from applications import (
     wait_for,
     written,
 )
+from hydra.errors import HydraException
 
 from experiments import cells
+from experiments.command import one_line_errors
+from games import stopping
 
 KILLS = int(os.environ.get("ISOELO_KILLS", 0))
 LONGER_RUN = ["training.positions=60000"] if KILLS else []
@@ -306,3 +310,37 @@ def test_a_worker_killed_for_its_memory_is_told_in_one_line(tmp_path):
     told = [line for line in ended.err.splitlines() if line.startswith("error: ")]
     assert len(told) == 1 and told[0].startswith("error: a worker process was killed"), ended.err
     assert "Traceback" not in ended.err
+
+
+@in_time
+def test_ctrl_c_while_the_workers_of_an_arena_start_ends_without_a_traceback(tiny_study, tmp_path):
+    study = shutil.copytree(tiny_study, tmp_path / "tiny")
+    settings = study / "study.yaml"
+    settings.write_text(settings.read_text().replace("jobs: 1", "jobs: 2"))
+    process = start(f"study_dir={study}", "arena.rounds=500", program=("-m", "experiments.arena"))
+    assert wait_for(lambda: workers(process), process)
+    ended = disturb(process, signal.SIGINT, group=True)
+    assert ended.status == 130, ended.err
+    assert "stopped" in ended.err.splitlines()[-1] and "Traceback" not in ended.err
+
+
+def test_what_a_library_makes_of_a_ctrl_c_is_told_as_one(monkeypatch, capsys):
+    monkeypatch.setattr(stopping, "heard", "SIGINT")
+    with pytest.raises(SystemExit) as end:
+        one_line_errors(mock.Mock(side_effect=HydraException(), __name__="command"))()
+    assert end.value.code == 130 and capsys.readouterr().err.startswith("stopped by SIGINT; what is finished is kept")
+
+
+MASKS = """
+import signal, joblib
+from experiments.arena import _in_workers
+
+masks = _in_workers([joblib.delayed(signal.pthread_sigmask)(signal.SIG_BLOCK, [])] * 2, 2)
+print([sorted(mask) for mask in masks] == [[signal.SIGHUP, signal.SIGINT]] * 2)
+"""
+
+
+def test_workers_of_an_arena_never_hear_the_terminal():
+    """From their first moment, in which Python itself would tell of a Ctrl-C at length."""
+    ended = finish(start(program=("-c", MASKS)))
+    assert ended.out == "True\n", ended.err

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from broken import RULES, Base
 
-from games import watching
+from games import stopping, watching
 from games.conformance import main
 from games.core import HEADER, kernel
 from training import interrupt
@@ -73,10 +73,14 @@ def run_endless():
 
 if __name__ == "__main__":
     if sys.argv[1] == "watched":
-        with watching.watched("a game"):
+        with stopping.as_ctrl_c(), watching.watched("a game"):
+            run_endless()
+    if sys.argv[1] == "played":
+        stopping.GRACE_SECONDS = 1.0
+        with stopping.as_ctrl_c():
             run_endless()
     if sys.argv[1] == "trained":
-        interrupt.GRACE_SECONDS = 1.0
+        stopping.GRACE_SECONDS = 1.0
         interrupt.listen()
         run_endless()
     watching.PATIENCE_SECONDS = 0.5

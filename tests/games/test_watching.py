@@ -36,8 +36,9 @@ def test_a_kernel_that_never_ends_ends_the_check_in_a_line(game, where):
 
 
 @pytest.mark.parametrize(("when", "number", "words"),
-                         [("watched", signal.SIGINT, "stopped"),
-                          ("trained", signal.SIGTERM, "from the last checkpoint")])  # fmt: skip
+                         [("watched", signal.SIGINT, "stopped"), ("watched", signal.SIGTERM, "stopped"),
+                          ("played", signal.SIGINT, "from what was saved last"),
+                          ("trained", signal.SIGTERM, "from what was saved last")])  # fmt: skip
 def test_signals_are_heard_in_compiled_rules(when, number, words):
     process = start(when)
     assert process.stdout.readline() == "ready\n"
@@ -50,22 +51,24 @@ def test_signals_are_heard_in_compiled_rules(when, number, words):
 
 
 def test_a_signal_that_training_notes_ends_nothing():
-    script = ["import os, signal, time", "from training import interrupt", "interrupt.GRACE_SECONDS = 1",
-              "interrupt.listen(on_signal=print)", "os.kill(os.getpid(), signal.SIGTERM)", "time.sleep(2)",
-              "print(interrupt.told())"]  # fmt: skip
+    script = ["import os, signal, time", "from games import stopping", "from training import interrupt",
+              "stopping.GRACE_SECONDS = 1",
+              "interrupt.listen(on_signal=print)", "os.kill(os.getpid(), signal.SIGTERM)", "interrupt.forget()",
+              "interrupt.listen()", "time.sleep(2)", "print(interrupt.told())"]  # fmt: skip
     ended = subprocess.run([sys.executable, "-c", "\n".join(script)], capture_output=True, text=True)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "SIGTERM\nSIGTERM\n", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "SIGTERM\nNone\n", "")
 
 
 NESTED = """
 import signal, sys, threading
+from games import stopping
 from training import interrupt
 
 depth, lines = 0, 0
 
 def another(frame, event, argument):
     global depth, lines
-    if depth < 2 and frame.f_code.co_filename in (interrupt.__file__, threading.__file__):
+    if depth < 2 and frame.f_code.co_filename in (stopping.__file__, interrupt.__file__, threading.__file__):
         depth, lines = depth + 1, lines + 1
         signal.raise_signal(signal.SIGTERM)
         depth -= 1
