@@ -11,9 +11,4 @@ openspiel       our games as OpenSpiel knows them; openspiel_guest: those that i
 openspiel_bot   our agents as OpenSpiel's bots
 """
 
-import signal
-import sys
-
-if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-    # A command that is still being loaded, for seconds: Ctrl-C ends it without a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+import games  # noqa: F401  before all else: Ctrl-C ends a command that is still being loaded without a traceback

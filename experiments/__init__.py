@@ -16,13 +16,9 @@ command, outside, rule_settings, threads   what the commands have in common
 """
 
 import os
-import signal
-import sys
 import tempfile
 
-if sys.argv[:1] == ["-m"] and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-    # A command that is still being loaded, for seconds: Ctrl-C ends it without a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+import games  # noqa: F401  before all else: Ctrl-C ends a command that is still being loaded without a traceback
 
 # Before torch is loaded: its threads sleep while they wait for each other. Those that spin take the core of the thread
 # that they wait for wherever a machine has other work: measured in docs/speed.md, "Threads and processes".
