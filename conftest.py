@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from games import exact_store
+from training import interrupt
 
 # One torch thread, as the commands take by default: results must not depend on the machine's cores.
 torch.set_num_threads(1)
@@ -23,3 +24,10 @@ def _stored_results_of_this_run_alone(tmp_path_factory):
             patch.setenv("NUMBA_CACHE_DIR", str(exact_store.folder() / "kernels"))
         patch.setenv("ISOELO_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_heard():
+    """A signal that a test sends to this process, or a command called here that listens, is nothing to the next."""
+    yield
+    interrupt.forget()

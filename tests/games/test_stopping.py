@@ -18,12 +18,6 @@ from training import interrupt
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def _nothing_heard():
-    yield
-    stopping.forget()
-
-
 def wait_for(condition):
     end = time.monotonic() + 300
     while not condition():
@@ -47,6 +41,7 @@ def test_ctrl_c_while_a_command_loads_ends_it_without_a_word(tmp_path, command, 
 @pytest.mark.parametrize("number", stopping.SIGNALS)
 def test_every_signal_to_stop_is_a_ctrl_c_within_a_command_alone(number):
     before = [signal.getsignal(each) for each in stopping.SIGNALS]
+    signal.set_wakeup_fd(-1)
     with pytest.raises(KeyboardInterrupt), stopping.as_ctrl_c():
         signal.raise_signal(number)
     assert [signal.getsignal(each) for each in stopping.SIGNALS] == before and signal.set_wakeup_fd(-1) == -1
