@@ -272,12 +272,17 @@ def workers(process):
     return []
 
 
-@in_time
-def test_an_arena_told_to_stop_says_so_and_leaves_no_workers(tiny_study, tmp_path):
-    study = shutil.copytree(tiny_study, tmp_path / "tiny")
+def long_arena(tiny_study, folder):
+    """The matches of a copy of the study, many of them, by two workers."""
+    study = shutil.copytree(tiny_study, folder / "tiny")
     settings = study / "study.yaml"
     settings.write_text(settings.read_text().replace("jobs: 1", "jobs: 2"))
-    process = start(f"study_dir={study}", "arena.rounds=500", program=("-m", "experiments.arena"))
+    return start(f"study_dir={study}", "arena.rounds=500", program=("-m", "experiments.arena"))
+
+
+@in_time
+def test_an_arena_told_to_stop_says_so_and_leaves_no_workers(tiny_study, tmp_path):
+    process = long_arena(tiny_study, tmp_path)
     assert wait_for(lambda: len(workers(process)) == 2, process)
     left = workers(process)
     ended = disturb(process, signal.SIGTERM)
@@ -314,10 +319,7 @@ def test_a_worker_killed_for_its_memory_is_told_in_one_line(tmp_path):
 
 @in_time
 def test_ctrl_c_while_the_workers_of_an_arena_start_ends_without_a_traceback(tiny_study, tmp_path):
-    study = shutil.copytree(tiny_study, tmp_path / "tiny")
-    settings = study / "study.yaml"
-    settings.write_text(settings.read_text().replace("jobs: 1", "jobs: 2"))
-    process = start(f"study_dir={study}", "arena.rounds=500", program=("-m", "experiments.arena"))
+    process = long_arena(tiny_study, tmp_path)
     assert wait_for(lambda: workers(process), process)
     ended = disturb(process, signal.SIGINT, group=True)
     assert ended.status == 130, ended.err
